@@ -159,12 +159,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Where something stands: message number (from 1), offsets in its visible text, and the words."""
+    """Where something stands: message number (from 1), offsets, and the words.
+
+    ``part`` says what the offsets count in: ``body`` is :attr:`Message.text`, ``subject`` is
+    :attr:`Message.subject`. ``message.text[start:end] == text`` holds for every span (property test).
+    """
 
     message: int
     start: int
     end: int
     text: str
+    part: str = "body"
 
 
 class IdentifierKind(StrEnum):
@@ -348,6 +353,7 @@ class Evidence:
     start: int
     end: int
     text: str
+    part: str = "body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,6 +368,7 @@ class Rejected:
     start: int
     end: int
     text: str
+    part: str = "body"
 
 
 # --- what follows ----------------------------------------------------------------------------------
@@ -407,10 +414,28 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
-    """Everything that extraction found in one message."""
+class Question:
+    """One thing that our side asked for: its number or letter if it had one, and the requirements it is about."""
 
+    marker: str | None
+    requirements: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything that reading one message found; what is merged over the thread and what is stored.
+
+    A message of ours (``from_us``) has ``questions`` and nothing else. No secret survives storing: a
+    reloaded :class:`Credential` holds ``Secret(MASK)``.
+    """
+
+    n: int
     language: str
+    from_us: bool = False
+    automatic: Automatic | None = None
+    date: datetime | None = None
+    questions: tuple[Question, ...] = ()
     identifiers: tuple[Identifier, ...] = ()
     credentials: tuple[Credential, ...] = ()
     statements: tuple[Statement, ...] = ()
@@ -418,6 +443,7 @@ class Findings:
     systems: tuple[OperatingSystem, ...] = ()
     components: tuple[Component, ...] = ()
     unread: tuple[Unread, ...] = ()
+    capped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
