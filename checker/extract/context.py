@@ -1,0 +1,126 @@
+"""Assertion status of a statement, in the way of ConText (Harkema et al. 2009; medspaCy).
+
+A cue is a concept of the lexicon whose name begins with ``cue.``; its kind decides what it does and how
+far it reaches:
+
+=================  =====================================================================================
+``cue.neg``        negation before what it governs, to the end of its clause
+``cue.neg_post``   negation after it ("nicht", "no" in "lo spegnimento no"), back to the start of its clause
+``cue.question``   an opener that asks ("darf", "do I need")
+``cue.polite``     makes a question a request ("could you please")
+``cue.hyp``        hypothetical ("I would agree if you asked")
+``cue.future``     will be said or done later
+``cue.cond``       a condition on the customer, not yet met ("once I have confirmed")
+``cue.discretion`` leaves the decision to the technician ("if necessary"): lifts ``cue.cond`` and ``cue.hyp``
+``cue.past``       a report of what was
+``cue.uncertain``  "I think", "should be"
+``cue.third``      somebody else says or decides
+``cue.other``      another machine, another provider, somebody else's system
+``cue.template``   placeholder or an alternative left unchosen
+``cue.unneeded``   "no need to": neither consent nor refusal
+``cue.withdraw``   takes back what was said before
+=================  =====================================================================================
+
+All but the negations reach over their group (up to ";", a dash or a "but" word). Longer phrases hide the
+cues inside them, so "nessun problema" and "se necessario" need no list of pseudo-cues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from ..model import Cue, Label, Status
+from .frames import DROP, KEEP, Found
+from .lexicon import Hit
+from .segments import Segment
+
+NEGATION_REACH: Final = 5  # words between a negation and the first part that it governs
+POST_REACH: Final = 4
+
+# Order is precedence: the first that holds names the reason.
+STATUS_CUES: Final[tuple[tuple[str, Status], ...]] = (
+    ("template", Status.TEMPLATE),
+    ("withdraw", Status.WITHDRAWN),
+    ("other", Status.OTHER_SYSTEM),
+    ("third", Status.THIRD_PARTY),
+    ("cond", Status.CONDITION),
+    ("hyp", Status.HYPOTHETICAL),
+    ("future", Status.FUTURE),
+    ("past", Status.PAST),
+    ("uncertain", Status.UNCERTAIN),
+    ("unneeded", Status.NEGATED),
+)
+
+
+def assertion(
+    found: Found, segment: Segment, by_concept: Mapping[str, Sequence[Hit]], *, answering: bool
+) -> tuple[Label, Status, tuple[Cue, ...]]:
+    """The label after polarity, the status, and the cues that decided both.
+
+    ``answering``: the segment answers a question of ours, so a bare future or uncertainty is still
+    that, but the question's own words are not counted as asked.
+    """
+    frame = found.frame
+    inside = {id(h) for h in found.hits}
+    cues: list[Cue] = []
+    label = frame.label
+    if frame.negated != KEEP:
+        governing = _negations(found, segment, by_concept, inside)
+        if len(governing) % 2:
+            cues.extend(_cue("neg", h, segment) for h in governing)
+            if not isinstance(frame.negated, Label):
+                return label, Status.NEGATED, tuple(cues)
+            label = frame.negated
+    group = segment.groups[found.start]
+
+    def present(name: str) -> list[Hit]:
+        return [h for h in by_concept.get(f"cue.{name}", ()) if id(h) not in inside and segment.groups[h.start] == group]
+
+    discretion = present("discretion")
+    question = segment.question or bool(present("question"))
+    if question and not answering:
+        polite = present("polite")
+        outcome = frame.on.get("question", DROP)
+        if outcome == KEEP or (outcome == "polite" and polite):
+            pass
+        elif outcome in (DROP, "polite"):
+            cues.extend(_cue("question", h, segment) for h in present("question"))
+            return label, Status.QUESTION, tuple(cues)
+    if segment.quoted[found.start] and segment.quoted[found.end - 1] and not all(segment.quoted):
+        return label, Status.TEMPLATE, tuple(cues)
+    for name, status in STATUS_CUES:
+        hits = present(name)
+        if not hits or (discretion and name in ("cond", "hyp")):
+            continue
+        outcome = frame.on.get(name, DROP)
+        if outcome == KEEP:
+            continue
+        cues.append(_cue(name, hits[0], segment))
+        if outcome == DROP:
+            return label, status, tuple(cues)
+        label = Label(outcome)
+    return label, Status.ASSERTED, tuple(cues)
+
+
+def _negations(
+    found: Found, segment: Segment, by_concept: Mapping[str, Sequence[Hit]], inside: set[int]
+) -> list[Hit]:
+    clause = {segment.clauses[h.start] for h in found.hits}
+    result = []
+    for hit in by_concept.get("cue.neg", ()):
+        if id(hit) in inside or segment.clauses[hit.start] not in clause:
+            continue
+        if found.start - NEGATION_REACH <= hit.end <= found.end and hit.start < found.hits[-1].end:
+            result.append(hit)
+    for hit in by_concept.get("cue.neg_post", ()):
+        if id(hit) in inside or segment.clauses[hit.start] not in clause:
+            continue
+        if found.start < hit.start <= found.end + POST_REACH:
+            result.append(hit)
+    return result
+
+
+def _cue(name: str, hit: Hit, segment: Segment) -> Cue:
+    start, end = segment.spans[hit.start][0], segment.spans[hit.end - 1][1]
+    return Cue(name, start, end, segment.text[start - segment.start : end - segment.start])

@@ -1,0 +1,141 @@
+"""Rule data to a compiled :class:`Reader` -- the lexicon of all languages and the frames over it.
+
+Pure: the caller has read the files. Every error names the file and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ..model import Label
+from .context import STATUS_CUES
+from .frames import Frame, FrameError, build_frame, resolve
+from .lexicon import Lexicon, PhraseError
+
+IDIOM: Final = "idiom."
+STOP: Final = "stop"  # function words: they say which language a segment is in, nothing else
+GIVEN: Final = frozenset({"window", "system", "component", "identifier"})  # concepts that other extractors supply
+
+_CUES = frozenset(
+    {f"cue.{name}" for name, _ in STATUS_CUES}
+    | {"cue.neg", "cue.neg_post", "cue.question", "cue.polite", "cue.discretion"}
+)
+_TOLERANT_MIN_CONCEPT = "cue."  # cues are short and dangerous: they match exactly or not at all
+
+
+class PackError(ValueError):
+    """A rule file that cannot be used; the message names the file, the key and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The compiled rules: immutable in use, shared by all tickets."""
+
+    languages: tuple[str, ...]
+    lexicon: Lexicon
+    frames: tuple[tuple[Frame, ...], ...]  # per language, shared ones first
+    needs: tuple[tuple[frozenset[str], ...], ...]  # per language and frame: the union of its parts
+    abbreviations: frozenset[str]
+    groups: Mapping[str, Sequence[str]]
+
+
+def build_reader(shared: Mapping[str, object], packs: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Reader:
+    """A reader from ``rules/frames.toml`` and the packs (``packs[language][file stem]``)."""
+    groups = _groups(shared)
+    abbreviations = frozenset(str(a).rstrip(".") for a in _list(shared, "abbreviations", "rules/frames.toml"))
+    for key in shared:
+        if key not in ("abbreviations", "groups", "frame"):
+            raise PackError(f"rules/frames.toml: unknown key '{key}'; use abbreviations, groups, frame")
+    common = _frames(shared, groups, "rules/frames.toml")
+    idioms = tuple(_idiom_frame(label) for label in Label)
+    languages = tuple(packs)
+    lexicon = Lexicon(languages)
+    known = _known_concepts((*common, *idioms), groups)
+    per_language: list[tuple[Frame, ...]] = []
+    for language, files in packs.items():
+        place = f"rules/lang/{language}/frames.toml"
+        own = _frames(files.get("frames", {}), groups, place)
+        allowed = known | _known_concepts(own, groups)
+        _add_words(lexicon, language, files.get("lexicon", {}), allowed)
+        per_language.append((*common, *idioms, *own))
+    _check_ids(per_language, languages)
+    return Reader(
+        languages,
+        lexicon,
+        tuple(per_language),
+        tuple(tuple(frozenset().union(*f.parts) for f in frames) for frames in per_language),
+        abbreviations,
+        groups,
+    )
+
+
+def _groups(shared: Mapping[str, object]) -> Mapping[str, Sequence[str]]:
+    groups = shared.get("groups", {})
+    if not isinstance(groups, Mapping):
+        raise PackError("rules/frames.toml: [groups] must be a table of name = [concepts]")
+    return {str(k): tuple(str(c) for c in v) for k, v in groups.items()}
+
+
+def _list(data: Mapping[str, object], key: str, place: str) -> list[object]:
+    value = data.get(key, [])
+    if not isinstance(value, list):
+        raise PackError(f"{place}: '{key}' must be a list")
+    return value
+
+
+def _frames(data: Mapping[str, object], groups: Mapping[str, Sequence[str]], place: str) -> tuple[Frame, ...]:
+    frames = []
+    for entry in _list(data, "frame", place):
+        if not isinstance(entry, Mapping):
+            raise PackError(f"{place}: each [[frame]] is a table")
+        try:
+            frames.append(build_frame(entry, groups, place))
+        except FrameError as error:
+            raise PackError(str(error)) from error
+    return tuple(frames)
+
+
+def _idiom_frame(label: Label) -> Frame:
+    """A whole saying that means one label ("carta bianca"); context still decides whether it counts."""
+    question = "polite" if label.value.startswith("request") else "drop"
+    keep = {"past": "keep", "third": "keep"} if label.value.startswith("backup") else {}
+    return Frame(f"idiom.{label}", label, (frozenset({IDIOM + label}),), negated=None, on={"question": question, **keep})
+
+
+def _known_concepts(frames: Sequence[Frame], groups: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    names = {c for f in frames for part in f.parts for c in part} | {c for f in frames for c in f.none}
+    names |= {c for g in groups for c in resolve(g, groups)}
+    return frozenset(names) | _CUES | GIVEN | {STOP, "clause.break", "affirm", "only", "unknown_slot", "all_of_it"}
+
+
+def _add_words(lexicon: Lexicon, language: str, data: Mapping[str, object], allowed: frozenset[str]) -> None:
+    place = f"rules/lang/{language}/lexicon.toml"
+    for key in data:
+        if key not in ("concepts", "idioms"):
+            raise PackError(f"{place}: unknown table [{key}]; use [concepts] and [idioms]")
+    tables = [("", data.get("concepts", {})), (IDIOM, data.get("idioms", {}))]
+    for prefix, table in tables:
+        if not isinstance(table, Mapping):
+            raise PackError(f"{place}: [concepts] and [idioms] are tables of name = [phrases]")
+        for name, phrases in table.items():
+            concept = prefix + str(name)
+            if concept not in allowed:
+                raise PackError(f"{place}: no frame uses '{concept}'; correct the name or write a frame for it")
+            if not isinstance(phrases, list) or not all(isinstance(p, str) for p in phrases):
+                raise PackError(f"{place}: '{concept}' must be a list of phrases")
+            tolerant = not concept.startswith(_TOLERANT_MIN_CONCEPT) and concept != STOP
+            try:
+                lexicon.add(language, concept, phrases, tolerant=tolerant)
+            except PhraseError as error:
+                raise PackError(f"{place}: {concept}: {error}") from error
+
+
+def _check_ids(per_language: Sequence[Sequence[Frame]], languages: Sequence[str]) -> None:
+    for language, frames in zip(languages, per_language, strict=True):
+        seen: set[str] = set()
+        for frame in frames:
+            if frame.id in seen:
+                raise PackError(f"rules/lang/{language}/frames.toml: frame id '{frame.id}' is used twice")
+            seen.add(frame.id)

@@ -1,0 +1,224 @@
+"""Segments to statements: every frame of every pack, then what outweighs what.
+
+A consent must survive everything; a refusal or a weak backup only has to be seen once. So where readings
+of the same words disagree, the one that gives less wins (design, "Asymmetry").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ..model import Label, Span, Statement, Status
+from .context import assertion
+from .frames import Found, fit
+from .lexicon import Hit
+from .packs import IDIOM, STOP, Reader
+from .segments import Segment
+
+FIELD: Final[Mapping[Label, str]] = {
+    label: "request" if label.startswith("request") else label.split("_")[0] for label in Label
+}
+# Within one segment a label on the left silences those on the right when both rest on shared words
+# (or, for backups, anywhere in the segment).
+_OUTWEIGHS: Final[Mapping[Label, frozenset[Label]]] = {
+    Label.POWER_DENIED: frozenset({Label.POWER_GRANTED}),
+    Label.POWER_WINDOW_MISSING: frozenset({Label.POWER_GRANTED, Label.POWER_WINDOW}),
+    Label.ERASE_REFUSED: frozenset({Label.ERASE_CONSENT}),
+    Label.RISK_REFUSED: frozenset({Label.RISK_ACCEPTED, Label.LOSS_ACCEPTED}),
+    Label.DOWNTIME_REFUSED: frozenset({Label.DOWNTIME_OK}),
+    Label.DOWNTIME_WINDOW_MISSING: frozenset({Label.DOWNTIME_OK}),
+    Label.BACKUP_INADEQUATE: frozenset({Label.BACKUP_CONFIRMED}),
+    Label.BACKUP_ABSENT: frozenset({Label.BACKUP_CONFIRMED, Label.BACKUP_INADEQUATE}),
+}
+_WHOLE_SEGMENT: Final = frozenset({Label.BACKUP_INADEQUATE, Label.BACKUP_ABSENT})
+_ACTIONS: Final = {
+    "reboot": "reboot", "poweroff": "off", "poweron": "on", "powercycle": "cycle",
+    "do_reboot": "reboot", "do_poweroff": "off", "do_poweron": "on", "do_powercycle": "cycle",
+}  # fmt: skip
+_WINDOWED: Final = {Label.POWER_GRANTED: Label.POWER_WINDOW, Label.DOWNTIME_OK: Label.DOWNTIME_WINDOW}
+_UNSLOTTED: Final = {
+    Label.POWER_GRANTED: Label.POWER_WINDOW_MISSING,
+    Label.DOWNTIME_OK: Label.DOWNTIME_WINDOW_MISSING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What other extractors know about a segment: concepts over word ranges, and concepts without words."""
+
+    hits: tuple[Hit, ...] = ()
+    topics: frozenset[str] = frozenset()  # of the question that the segment answers, or of its list head
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What one segment says, and which topics it touched."""
+
+    statements: tuple[Statement, ...]
+    topics: frozenset[str]
+    relevant: frozenset[str]
+
+
+TOPICS: Final[Mapping[str, frozenset[str]]] = {
+    "power": frozenset(
+        {"reboot", "poweroff", "poweron", "powercycle", "power_general", "do_reboot", "do_poweroff", "do_poweron",
+         "do_powercycle", "do_power_general"}
+    ),
+    "backup": frozenset({"backup", "backed_up"}),
+    "erase": frozenset({"erase", "do_erase", "erase_total"}),
+    "loss": frozenset({"loss"}),
+    "risk": frozenset({"risk"}),
+    "downtime": frozenset({"downtime", "maintenance", "stay_up"}),
+}  # fmt: skip
+
+
+def read_segment(
+    reader: Reader,
+    segment: Segment,
+    message: int,
+    part: str,
+    language: str,
+    given: Given = Given(),
+    carried: frozenset[str] = frozenset(),
+    answers: str | None = None,
+) -> Read:
+    """Everything that ``segment`` states, in whatever language it is written.
+
+    ``language`` is the message's; another pack reads along where it knows at least as many of the words.
+    ``carried`` are the topics of the sentence before, for frames that allow it.
+    """
+    hits = reader.lexicon.hits(list(segment.words))
+    statements: list[Statement] = []
+    touched: set[str] = set()
+    for number in _languages(reader, hits, language):
+        by_concept: dict[str, list[Hit]] = {}
+        for hit in (*hits[number], *given.hits):
+            by_concept.setdefault(hit.concept, []).append(hit)
+        here = _with_breaks(segment, by_concept)
+        touched.update(t for t, concepts in TOPICS.items() if any(c in by_concept for c in concepts))
+        found = _fit_all(reader, number, here, by_concept, given.topics, carried)
+        for entry in found:
+            statements.append(_statement(entry, here, by_concept, message, part, reader.languages[number], answers, given))
+    return Read(tuple(_settle(statements)), frozenset(touched), frozenset(touched))
+
+
+def _languages(reader: Reader, hits: Sequence[Sequence[Hit]], language: str) -> list[int]:
+    """The packs that read this segment: the message's own, and any that understands as much of it."""
+    scores = []
+    for row in hits:
+        covered = {i for h in row for i in range(h.start, h.end)}
+        scores.append(len(covered))
+    own = reader.languages.index(language) if language in reader.languages else -1
+    floor = max(2, scores[own] + 1 if own >= 0 else 0)
+    chosen = [own] if own >= 0 and hits[own] else []
+    best = max(scores, default=0)
+    chosen += [i for i, s in enumerate(scores) if i != own and s >= floor and s == best]
+    return chosen
+
+
+def _with_breaks(segment: Segment, by_concept: Mapping[str, Sequence[Hit]]) -> Segment:
+    """The segment with a new clause and group at every "but" word of the pack."""
+    breaks = sorted({h.start for h in by_concept.get("clause.break", ())} - {0})
+    if not breaks:
+        return segment
+    clauses, groups, extra = [], [], 0
+    for i, (clause, group) in enumerate(zip(segment.clauses, segment.groups, strict=True)):
+        if i in breaks:
+            extra += 1
+        clauses.append(clause + 1000 * extra)
+        groups.append(group + 1000 * extra)
+    return replace(segment, clauses=tuple(clauses), groups=tuple(groups))
+
+
+def _fit_all(
+    reader: Reader,
+    number: int,
+    segment: Segment,
+    by_concept: Mapping[str, Sequence[Hit]],
+    topics: frozenset[str],
+    carried: frozenset[str],
+) -> list[Found]:
+    present = by_concept.keys() | topics
+    with_carried = present | carried
+    whole = (0,) * len(segment.words)
+    found: list[Found] = []
+    for frame in reader.frames[number]:
+        available = with_carried if frame.carry else present
+        if not all(part & available for part in frame.parts):
+            continue
+        regions = segment.clauses if frame.scope == "clause" else segment.groups if frame.scope == "group" else whole
+        found += fit(frame, by_concept, regions, topics | carried if frame.carry else topics)
+    strong = {FIELD[f.frame.label] for f in found if not f.frame.weak}
+    return [f for f in found if not f.frame.weak or FIELD[f.frame.label] not in strong or f.frame.label == Label.REQUEST_INSIDE_OS]
+
+
+def _statement(
+    found: Found,
+    segment: Segment,
+    by_concept: Mapping[str, Sequence[Hit]],
+    message: int,
+    part: str,
+    language: str,
+    answers: str | None,
+    given: Given,
+) -> Statement:
+    label, status, cues = assertion(found, segment, by_concept, answering=bool(given.topics))
+    if status is Status.ASSERTED:
+        label = _timed(label, found, segment, by_concept)
+    start, end = segment.spans[found.start][0], segment.spans[found.end - 1][1]
+    span = Span(message, start, end, segment.text[start - segment.start : end - segment.start], part)
+    phrase = next((h.phrase for h in found.hits if h.concept.startswith(IDIOM)), "")
+    rule = f"{language}/{found.frame.id}" + (f":{phrase}" if phrase else "")
+    actions = frozenset(_ACTIONS[h.concept] for h in found.hits if h.concept in _ACTIONS)
+    return Statement(label, status, span, rule, cues, actions, answers)
+
+
+def _timed(label: Label, found: Found, segment: Segment, by_concept: Mapping[str, Sequence[Hit]]) -> Label:
+    """A permission with a time beside it is a window; with an unnamed one it waits for it."""
+    group = segment.groups[found.start]
+
+    def beside(concept: str) -> bool:
+        return any(segment.groups[h.start] == group for h in by_concept.get(concept, ()))
+
+    if label in _UNSLOTTED and beside("unknown_slot") and not beside("window"):
+        return _UNSLOTTED[label]
+    if label in _WINDOWED and beside("window"):
+        return _WINDOWED[label]
+    if label is Label.POWER_GRANTED:
+        first = min((h.start for h in found.hits if h.concept in _ACTIONS), default=-1)
+        only = any(0 <= first - h.end <= 2 for h in by_concept.get("only", ()))
+        if only:
+            return Label.POWER_PARTIAL
+    return label
+
+
+def _settle(statements: Sequence[Statement]) -> Iterable[Statement]:
+    """One statement per label and place; a lesser reading silences a greater one on the same words."""
+    kept: list[Statement] = []
+    asserted = [s for s in statements if s.status is Status.ASSERTED]
+    for statement in statements:
+        if statement.status is Status.ASSERTED and any(
+            statement.label in _OUTWEIGHS.get(other.label, ())
+            and (other.label in _WHOLE_SEGMENT or _overlap(statement.span, other.span))
+            for other in asserted
+        ):
+            continue
+        if statement.status is not Status.ASSERTED and any(
+            other.label == statement.label and _overlap(statement.span, other.span) for other in asserted
+        ) and statement.status is Status.NEGATED:
+            continue
+        same = next((k for k in kept if k.label == statement.label and k.status == statement.status and _overlap(k.span, statement.span)), None)
+        if same is None:
+            kept.append(statement)
+        elif statement.actions - same.actions:
+            kept[kept.index(same)] = replace(same, actions=same.actions | statement.actions)
+    return kept
+
+
+def _overlap(a: Span, b: Span) -> bool:
+    return a.start < b.end and b.start < a.end
+
+
+__all__ = ["FIELD", "STOP", "TOPICS", "Given", "Read", "read_segment"]
