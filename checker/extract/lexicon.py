@@ -185,7 +185,7 @@ class Lexicon:
     def _add_slips(self, folded: str, element: int, is_stem: bool) -> None:
         squeezed = self._squeezed_stems if is_stem else self._squeezed
         squeezed.setdefault(squeeze(folded), []).append(element)
-        if len(folded) >= 7 and not is_stem:
+        if len(folded) >= 6 and not is_stem:
             for form in _deletions(folded):
                 self._deleted.setdefault(form, []).append(element)
 
@@ -217,9 +217,11 @@ class Lexicon:
         found = list(self._squeezed.get(short, ()))
         for length in range(4, len(short) + 1):
             found += self._squeezed_stems.get(short[:length], ())
-        if found or len(folded) < 7 or len(folded) > 24:
+        if found or len(folded) > 24:
             return found
         found += self._deleted.get(folded, ())
+        if len(folded) < 7:
+            return found if len(set(found)) <= 3 else []
         for form in _deletions(folded):
             found += self._deleted.get(form, ()) or self._exact.get(form, ())
         return found if len(set(found)) <= 3 else []

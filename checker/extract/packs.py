@@ -18,6 +18,11 @@ IDIOM: Final = "idiom."
 STOP: Final = "stop"  # function words: they say which language a segment is in, nothing else
 GIVEN: Final = frozenset({"window", "system", "component", "identifier"})  # concepts that other extractors supply
 
+# Concepts that no frame names because the code asks for them: see statements, answers, requests.
+_USED_IN_CODE = frozenset(
+    {STOP, "clause.break", "affirm", "answer_no", "only", "except", "unknown_slot", "all_of_it", "adopt", "ask_server",
+     "ask_access", "ask_os", "ask_component", "business", "thanks", "server", "this_server"}
+)  # fmt: skip
 _CUES = frozenset(
     {f"cue.{name}" for name, _ in STATUS_CUES}
     | {"cue.neg", "cue.neg_post", "cue.question", "cue.polite", "cue.discretion"}
@@ -107,7 +112,7 @@ def _idiom_frame(label: Label) -> Frame:
 def _known_concepts(frames: Sequence[Frame], groups: Mapping[str, Sequence[str]]) -> frozenset[str]:
     names = {c for f in frames for part in f.parts for c in part} | {c for f in frames for c in f.none}
     names |= {c for g in groups for c in resolve(g, groups)}
-    return frozenset(names) | _CUES | GIVEN | {STOP, "clause.break", "affirm", "only", "unknown_slot", "all_of_it"}
+    return frozenset(names) | _CUES | GIVEN | _USED_IN_CODE
 
 
 def _add_words(lexicon: Lexicon, language: str, data: Mapping[str, object], allowed: frozenset[str]) -> None:

@@ -33,6 +33,7 @@ _OUTWEIGHS: Final[Mapping[Label, frozenset[Label]]] = {
     Label.BACKUP_ABSENT: frozenset({Label.BACKUP_CONFIRMED, Label.BACKUP_INADEQUATE}),
 }
 _WHOLE_SEGMENT: Final = frozenset({Label.BACKUP_INADEQUATE, Label.BACKUP_ABSENT})
+WEAK: Final = 0.5  # the score of a statement that only counts where nothing better was said
 _ACTIONS: Final = {
     "reboot": "reboot", "poweroff": "off", "poweron": "on", "powercycle": "cycle",
     "do_reboot": "reboot", "do_poweroff": "off", "do_poweron": "on", "do_powercycle": "cycle",
@@ -101,7 +102,16 @@ def read_segment(
         found = _fit_all(reader, number, here, by_concept, given.topics, carried)
         for entry in found:
             statements.append(_statement(entry, here, by_concept, message, part, reader.languages[number], answers, given))
-    return Read(tuple(_settle(statements)), frozenset(touched), frozenset(touched))
+    settled = tuple(_worded(s, segment) for s in _settle(statements))
+    return Read(settled, frozenset(touched), frozenset(touched))
+
+
+def _worded(statement: Statement, segment: Segment) -> Statement:
+    """``statement`` with the words of its span (a merged one has none yet)."""
+    span = statement.span
+    if span.text:
+        return statement
+    return replace(statement, span=replace(span, text=segment.text[span.start - segment.start : span.end - segment.start]))
 
 
 def _languages(reader: Reader, hits: Sequence[Sequence[Hit]], language: str) -> list[int]:
@@ -172,7 +182,7 @@ def _statement(
     phrase = next((h.phrase for h in found.hits if h.concept.startswith(IDIOM)), "")
     rule = f"{language}/{found.frame.id}" + (f":{phrase}" if phrase else "")
     actions = frozenset(_ACTIONS[h.concept] for h in found.hits if h.concept in _ACTIONS)
-    return Statement(label, status, span, rule, cues, actions, answers)
+    return Statement(label, status, span, rule, cues, actions, answers, score=WEAK if found.frame.weak else 1.0)
 
 
 def _timed(label: Label, found: Found, segment: Segment, by_concept: Mapping[str, Sequence[Hit]]) -> Label:
@@ -194,27 +204,51 @@ def _timed(label: Label, found: Found, segment: Segment, by_concept: Mapping[str
     return label
 
 
-def _settle(statements: Sequence[Statement]) -> Iterable[Statement]:
+def _settle(statements: Sequence[Statement]) -> list[Statement]:
     """One statement per label and place; a lesser reading silences a greater one on the same words."""
-    kept: list[Statement] = []
     asserted = [s for s in statements if s.status is Status.ASSERTED]
+    kept: list[Statement] = []
     for statement in statements:
-        if statement.status is Status.ASSERTED and any(
-            statement.label in _OUTWEIGHS.get(other.label, ())
-            and (other.label in _WHOLE_SEGMENT or _overlap(statement.span, other.span))
-            for other in asserted
+        if statement.status is Status.ASSERTED and _outweighed(statement, asserted):
+            continue
+        if statement.status is Status.NEGATED and any(
+            o.label == statement.label and _overlap(o.span, statement.span) for o in asserted
         ):
             continue
-        if statement.status is not Status.ASSERTED and any(
-            other.label == statement.label and _overlap(statement.span, other.span) for other in asserted
-        ) and statement.status is Status.NEGATED:
-            continue
-        same = next((k for k in kept if k.label == statement.label and k.status == statement.status and _overlap(k.span, statement.span)), None)
+        same = next((k for k in kept if _same(k, statement)), None)
         if same is None:
             kept.append(statement)
         elif statement.actions - same.actions:
             kept[kept.index(same)] = replace(same, actions=same.actions | statement.actions)
-    return kept
+    return _partial(kept)
+
+
+def _outweighed(statement: Statement, asserted: Sequence[Statement]) -> bool:
+    return any(
+        statement.label in _OUTWEIGHS.get(other.label, ())
+        and (other.label in _WHOLE_SEGMENT or _overlap(statement.span, other.span))
+        for other in asserted
+    )
+
+
+def _same(a: Statement, b: Statement) -> bool:
+    return a.label == b.label and a.status == b.status and _overlap(a.span, b.span)
+
+
+def _partial(statements: list[Statement]) -> list[Statement]:
+    """ "Reboot yes, power-off no": a grant and a denial of other actions in one breath are one partial grant."""
+    granted = [s for s in statements if s.label is Label.POWER_GRANTED and s.status is Status.ASSERTED]
+    denied = [s for s in statements if s.label is Label.POWER_DENIED and s.status is Status.ASSERTED]
+    if not granted or not denied:
+        return statements
+    yes = frozenset().union(*(s.actions for s in granted))
+    no = frozenset().union(*(s.actions for s in denied))
+    if not no or yes == no:
+        return statements
+    low, high = min((granted[0], denied[0]), key=lambda s: s.span.start), max((granted[-1], denied[-1]), key=lambda s: s.span.end)
+    span = replace(low.span, end=high.span.end, text="")
+    merged = replace(granted[0], label=Label.POWER_PARTIAL, span=span, rule=f"{granted[0].rule}+{denied[0].rule}", actions=yes)
+    return [s for s in statements if s not in granted and s not in denied] + [merged]
 
 
 def _overlap(a: Span, b: Span) -> bool:
