@@ -53,6 +53,11 @@ class Frame:
     carry: bool = False
     weak: bool = False
 
+    @property
+    def negating(self) -> bool:
+        """Whether a negation is itself one of the parts ("no reboot")."""
+        return any("cue.neg" in part or "cue.neg_post" in part for part in self.parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

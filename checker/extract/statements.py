@@ -59,7 +59,8 @@ class Read:
 
     statements: tuple[Statement, ...]
     topics: frozenset[str]
-    relevant: frozenset[str]
+    business: bool = False  # an invoice, an order, a domain, thanks: not the kind of thing we answer
+    all_of_it: bool = False  # "yes to all"
 
 
 TOPICS: Final[Mapping[str, frozenset[str]]] = {
@@ -93,17 +94,19 @@ def read_segment(
     hits = reader.lexicon.hits(list(segment.words))
     statements: list[Statement] = []
     touched: set[str] = set()
+    concepts: set[str] = set()
     for number in _languages(reader, hits, language):
         by_concept: dict[str, list[Hit]] = {}
         for hit in (*hits[number], *given.hits):
             by_concept.setdefault(hit.concept, []).append(hit)
+        concepts |= by_concept.keys()
         here = _with_breaks(segment, by_concept)
         touched.update(t for t, concepts in TOPICS.items() if any(c in by_concept for c in concepts))
         found = _fit_all(reader, number, here, by_concept, given.topics, carried)
         for entry in found:
             statements.append(_statement(entry, here, by_concept, message, part, reader.languages[number], answers, given))
     settled = tuple(_worded(s, segment) for s in _settle(statements))
-    return Read(settled, frozenset(touched), frozenset(touched))
+    return Read(settled, frozenset(touched), bool(concepts & {"business", "thanks"}), "all_of_it" in concepts)
 
 
 def _worded(statement: Statement, segment: Segment) -> Statement:
@@ -159,7 +162,10 @@ def _fit_all(
         if not all(part & available for part in frame.parts):
             continue
         regions = segment.clauses if frame.scope == "clause" else segment.groups if frame.scope == "group" else whole
-        found += fit(frame, by_concept, regions, topics | carried if frame.carry else topics)
+        supplied = topics | carried if frame.carry else topics
+        if frame.negating:  # "I do not know" under the question for power forbids nothing
+            supplied = frozenset()
+        found += fit(frame, by_concept, regions, supplied)
     strong = {FIELD[f.frame.label] for f in found if not f.frame.weak}
     return [f for f in found if not f.frame.weak or FIELD[f.frame.label] not in strong or f.frame.label == Label.REQUEST_INSIDE_OS]
 

@@ -1,0 +1,40 @@
+"""The language to answer in: by the visible text, then the thread, then py3langid for the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from ..model import ZoneKind
+from .reading import Reading
+
+CLEAR: Final = 1.25  # how far ahead the best pack must be of the second to be believed outright
+ENOUGH: Final = 4  # known words below which a text says little about its language
+
+
+def choose(scores: Counter[str], reading: Reading, before: str, in_thread: bool) -> str:
+    """The language of a message.
+
+    ``scores`` are the words that each pack knows. Where two packs are close, py3langid restricted to the
+    packs decides; where the text is a word or two ("ok, grazie 48213"), the thread does.
+    """
+    ranked = scores.most_common(2)
+    if not ranked or ranked[0][1] < ENOUGH:
+        return before if in_thread or not ranked or not ranked[0][1] else ranked[0][0]
+    best, top = ranked[0]
+    second = ranked[1][1] if len(ranked) > 1 else 0
+    if top >= CLEAR * second:
+        return best
+    guess = _langid(reading, tuple(scores))
+    if in_thread and scores[before] >= top * 0.8:
+        return before
+    return guess if scores[guess] >= top * 0.6 else best
+
+
+def _langid(reading: Reading, languages: tuple[str, ...]) -> str:
+    import py3langid  # noqa: PLC0415 - 0.1 s to load, and needed only when two packs are close
+
+    own = " ".join(reading.text(s.part)[s.start : s.end] for s in reading.stretches if s.kind is ZoneKind.OWN)
+    py3langid.set_languages(list(languages))
+    language: str = py3langid.classify(own[:4000])[0]
+    return language

@@ -1,0 +1,147 @@
+"""One message to its findings' statements: segments, what they answer, what they say, what nobody read."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ..model import Label, Message, Question, Span, Statement, Status, TimeWindow, Unread, ZoneKind
+from .answers import Answered, Dialogue
+from .lexicon import Hit
+from .packs import Reader
+from .reading import Reading, Stretch
+from .segments import Segment, segment
+from .statements import Given, read_segment
+
+FindWindows = Callable[[str, int, int, str], tuple[TimeWindow, ...]]
+
+_PLACEHOLDER = re.compile(r"_{3,}|\.{6,}|…{2,}|\[[^\]\n@]{2,40}\]|<[^>\n@]{2,40}>|\b[xX]{3,}\b")
+_YES: Final = {
+    "power_authorization": Label.POWER_GRANTED,
+    "backup": Label.BACKUP_CONFIRMED,
+    "data_loss_consent": Label.ERASE_CONSENT,
+    "hardware_acknowledgement": Label.RISK_ACCEPTED,
+    "loss": Label.LOSS_ACCEPTED,
+    "impact": Label.DOWNTIME_OK,
+}
+_BUSINESS_LIMIT: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a message states, the time windows in it, and what looked relevant but was read by no rule."""
+
+    statements: tuple[Statement, ...]
+    windows: tuple[TimeWindow, ...]
+    unread: tuple[Unread, ...]
+    server_asked: frozenset[str]  # requirements that a short answer in this message answers
+
+
+def adopts(reader: Reader, message: Message, language: str) -> bool:
+    """Whether the sender makes a forwarded mail their own ("I confirm all of the below")."""
+    if not any(z.kind is ZoneKind.FORWARDED for z in message.zones):
+        return False
+    for zone in message.own():
+        for part in segment(message.text, zone.start, zone.end, reader.abbreviations):
+            if part.question:
+                continue
+            for row in reader.lexicon.hits(list(part.words)):
+                concepts = {h.concept for h in row}
+                if "adopt" in concepts and not concepts & {"cue.neg", "cue.third", "cue.question"}:
+                    return True
+    return False
+
+
+def language_scores(reader: Reader, parts: Sequence[Segment]) -> Counter[str]:
+    """How many words of ``parts`` each pack knows; function words count double."""
+    scores: Counter[str] = Counter()
+    for part in parts:
+        for language, row in zip(reader.languages, reader.lexicon.hits(list(part.words)), strict=True):
+            covered = {i for h in row for i in range(h.start, h.end)}
+            scores[language] += len(covered) + sum(1 for h in row if h.concept == "stop")
+    return scores
+
+
+def parts_of(reader: Reader, reading: Reading) -> list[tuple[Stretch, list[Segment]]]:
+    """The segments of everything in ``reading`` that may state something (logs describe, they state nothing)."""
+    return [
+        (s, segment(reading.text(s.part), s.start, s.end, reader.abbreviations))
+        for s in reading.stretches
+        if s.kind is not ZoneKind.LOG
+    ]
+
+
+def read_statements(
+    reader: Reader,
+    reading: Reading,
+    parts: Sequence[tuple[Stretch, Sequence[Segment]]],
+    asked: Sequence[Question],
+    language: str,
+    find_windows: FindWindows,
+) -> Said:
+    """The statements of one message. ``asked``: the questions of ours that were open before it."""
+    message = reading.message
+    dialogue = Dialogue(reader, message, asked, language)
+    statements: list[Statement] = []
+    windows: list[TimeWindow] = []
+    unread: list[Unread] = []
+    wanted: set[str] = set()
+    business = 0
+    index = 0
+    carried: frozenset[str] = frozenset()
+    for stretch, segments in parts:
+        for part in segments:
+            hits, found = _timed(part, find_windows, stretch.part)
+            windows += found
+            answered = dialogue.of(part, index) if stretch.part == "body" else Answered()
+            index += stretch.part == "body"
+            wanted.update(answered.requirements)
+            answers = answered.requirements[0] if answered.requirements else None
+            given = Given(hits, answered.topics)
+            read = read_segment(reader, part, message.n, stretch.part, language, given, carried, answers)
+            here = [_placed(s, part, stretch) for s in read.statements]
+            if read.business:
+                business += 1
+            if read.all_of_it and not part.question:
+                here += _yes_to_all(dialogue, part, message.n)
+            statements += here
+            if read.topics and not here:
+                text = reading.text(stretch.part)[part.start : part.end]
+                unread.append(Unread(Span(message.n, part.start, part.end, text, stretch.part), tuple(sorted(read.topics))))
+            carried = read.topics or (carried if len(part.words) < 4 else frozenset())
+    if business >= _BUSINESS_LIMIT:
+        statements = [s for s in statements if s.score >= 1 or not s.label.startswith("request")]
+    return Said(tuple(statements), tuple(windows), tuple(unread), frozenset(wanted))
+
+
+def _timed(part: Segment, find_windows: FindWindows, where: str) -> tuple[tuple[Hit, ...], list[TimeWindow]]:
+    """The time windows of a segment, as hits over its words."""
+    found = [w for w in find_windows(part.text, part.start, part.end, where) if w.has_time]
+    hits = []
+    for window in found:
+        covered = [i for i, (a, b) in enumerate(part.spans) if a < window.span.end and window.span.start < b]
+        if covered:
+            hits.append(Hit("window", covered[0], covered[-1] + 1, window.text))
+    return tuple(hits), found
+
+
+def _placed(statement: Statement, part: Segment, stretch: Stretch) -> Statement:
+    """A statement in its place: a subject line only asks, and what stands in a form nobody filled in says nothing."""
+    if stretch.part == "subject" and not statement.label.startswith("request"):
+        return replace(statement, status=Status.TEMPLATE)
+    if _PLACEHOLDER.search(part.text) and statement.status is Status.ASSERTED:
+        return replace(statement, status=Status.TEMPLATE)
+    return statement
+
+
+def _yes_to_all(dialogue: Dialogue, part: Segment, message: int) -> list[Statement]:
+    span = Span(message, part.start, part.end, part.text)
+    found = []
+    for question in dialogue.all():
+        known = [r for r in question.requirements if r in _YES]
+        if len(known) == 1:
+            found.append(Statement(_YES[known[0]], Status.ASSERTED, span, "answers/yes-to-all", answers=known[0]))
+    return found

@@ -1,0 +1,130 @@
+"""The flow, readable in one sitting: a mail's bytes to what is asked of its sender.
+
+::
+
+    raw bytes --parse--> Message --read--> Findings --(over the thread)--> Verdict
+
+:class:`Engine` holds the compiled rules and nothing else; it is built once per rule set
+(:func:`build_engine`) and has no state that matters between tickets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from .comply.procedure import Procedure, build_procedure
+from .comply.verdict import Named, judge
+from .extract import components, credentials, identifiers, systems
+from .extract.answers import questions
+from .extract.ids_words import IdentifierWords, build_words
+from .extract.language import choose
+from .extract.packs import Reader, build_reader
+from .extract.read import adopts, language_scores, parts_of, read_statements
+from .extract.reading import reading_of
+from .extract.windows import OfficeHours, TimeWords, find_windows, time_words
+from .mail.words import MailWords, mail_words
+from .model import Findings, Message, Question, TimeWindow, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFiles:
+    """The rule folder as read: ``shared[stem]`` and ``packs[language][stem]``, with the hash of it all."""
+
+    shared: Mapping[str, Mapping[str, object]]
+    packs: Mapping[str, Mapping[str, Mapping[str, object]]]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Compiled rules: :meth:`read` one message, :meth:`judge` a thread."""
+
+    reader: Reader
+    names: IdentifierWords
+    times: TimeWords
+    mail: MailWords
+    procedure: Procedure
+    zone: tzinfo
+    hours: OfficeHours | None
+    default_language: str
+    version: str
+
+    def read(self, message: Message, earlier: Sequence[Findings] = ()) -> Findings:
+        """What ``message`` says, given what was found in the messages before it."""
+        before = earlier[-1].language if earlier else self.default_language
+        reading = reading_of(message, adopted=adopts(self.reader, message, before))
+        parts = parts_of(self.reader, reading)
+        scores = language_scores(self.reader, [p for _, segments in parts for p in segments])
+        language = choose(scores, reading, before, bool(earlier))
+        if message.from_us:
+            found = tuple(
+                q
+                for zone in message.own()
+                for q in questions(self.reader, message.text, zone.start, zone.end, language)
+            )
+            return Findings(message.n, before if earlier else language, True, message.automatic, message.date, found)
+        asked = _open_questions(earlier)
+
+        def windows_in(text: str, start: int, end: int, part: str) -> tuple[TimeWindow, ...]:
+            whole = reading.text(part)
+            return find_windows(whole, start, end, message.n, part, message.date, self.zone, self.times, self.hours)
+
+        said = read_statements(self.reader, reading, parts, asked, language, windows_in)
+        wanted = frozenset(r for q in asked for r in q.requirements)
+        return Findings(
+            n=message.n,
+            language=language,
+            automatic=message.automatic,
+            date=message.date,
+            identifiers=identifiers.find(reading, self.names, wanted),
+            credentials=credentials.find(reading, self.names, wanted),
+            statements=said.statements,
+            windows=said.windows,
+            systems=systems.find(reading, self.names),
+            components=components.find(reading, self.names),
+            unread=said.unread,
+            capped=message.capped,
+        )
+
+    def judge(self, thread: Sequence[Findings]) -> Verdict:
+        """The verdict over all messages so far, ours and theirs, in order."""
+        theirs = [f for f in thread if not f.from_us and f.automatic is None]
+        language = theirs[-1].language if theirs else self.default_language
+        found = identifiers.settle([i for f in theirs for i in f.identifiers])
+        named = Named(
+            service_ids=found.service_ids,
+            ip_addresses=found.ip_addresses,
+            hostnames=found.hostnames,
+            credentials=credentials.settle([c for f in theirs for c in f.credentials]),
+            os=systems.settle([s for f in theirs for s in f.systems]),
+            components=components.settle([c for f in theirs for c in f.components]),
+        )
+        return judge(thread, named, self.procedure, language)
+
+
+def _open_questions(earlier: Sequence[Findings]) -> tuple[Question, ...]:
+    """What our side asked last."""
+    for findings in reversed(earlier):
+        if findings.from_us and findings.questions:
+            return findings.questions
+    return ()
+
+
+def build_engine(
+    rules: RuleFiles, zone: tzinfo, hours: OfficeHours | None = None, default_language: str = "it"
+) -> Engine:
+    """Compile ``rules``. Raises the builders' errors, each naming the file and what to do."""
+    packs = rules.packs
+    return Engine(
+        reader=build_reader(rules.shared["frames"], packs),
+        names=build_words(rules.shared, packs),
+        times=time_words({k: v["time"] for k, v in packs.items() if "time" in v}),
+        mail=mail_words({k: v["mail"] for k, v in packs.items() if "mail" in v}),
+        procedure=build_procedure(rules.shared["procedure"]),
+        zone=zone,
+        hours=hours,
+        default_language=default_language,
+        version=rules.version,
+    )
