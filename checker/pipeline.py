@@ -54,7 +54,7 @@ class Engine:
     def read(self, message: Message, earlier: Sequence[Findings] = ()) -> Findings:
         """What ``message`` says, given what was found in the messages before it."""
         before = earlier[-1].language if earlier else self.default_language
-        reading = reading_of(message, adopted=adopts(self.reader, message, before))
+        reading = reading_of(message, adopted=adopts(self.reader, message))
         parts = parts_of(self.reader, reading)
         scores = language_scores(self.reader, [p for _, segments in parts for p in segments])
         language = choose(scores, reading, before, bool(earlier))
@@ -67,7 +67,7 @@ class Engine:
             return Findings(message.n, before if earlier else language, True, message.automatic, message.date, found)
         asked = _open_questions(earlier)
 
-        def windows_in(text: str, start: int, end: int, part: str) -> tuple[TimeWindow, ...]:
+        def windows_in(start: int, end: int, part: str) -> tuple[TimeWindow, ...]:
             whole = reading.text(part)
             return find_windows(whole, start, end, message.n, part, message.date, self.zone, self.times, self.hours)
 

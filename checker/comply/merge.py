@@ -119,9 +119,7 @@ def _either(thread: Sequence[Findings], yes: Label, no: Label, both: str) -> Set
         labels = {s.label for s in here}
         if here:
             current = Settled(both if len(labels) == 2 else "given" if yes in labels else "refused", here)
-        elif current.value == "given" and any(
-            s.label is yes and s.status in _TAKES_BACK for s in findings.statements
-        ):
+        elif current.value == "given" and any(s.label is yes and s.status in _TAKES_BACK for s in findings.statements):
             current = Settled(None)
     return current
 
@@ -160,21 +158,28 @@ def _impact(labels: set[Label]) -> str:
 
 
 def kinds(thread: Sequence[Findings]) -> frozenset[str]:
-    """What the thread asks for. A fault alone is a request only where nothing else is asked."""
-    statements = [s for f in thread for s in said(f)]
-    labels = {s.label for s in statements}
-    found = set()
-    if Label.REQUEST_REINSTALL in labels:
-        found.add("os_reinstall")
-    if Label.REQUEST_HARDWARE in labels:
-        found.add("hardware")
-    if labels & {Label.REQUEST_INTERVENTION, Label.REQUEST_INSIDE_OS}:
-        found.add("intervention")
-    if not found and any(
-        s.label is Label.REQUEST_INTERVENTION and s.status is Status.ASSERTED for f in thread for s in f.statements
-    ):
+    """What the thread asks for.
+
+    A part to be swapped or a system to be installed is not also an intervention (procedure, "Request
+    kinds"): beside those only work inside the system, or something to look at in another sentence,
+    counts. A fault alone is a request where nothing else is asked for.
+    """
+    strong = [s for f in thread for s in said(f) if s.label in _REQUESTS]
+    labels = {s.label for s in strong}
+    found = {kind for label, kind in _KIND.items() if label in labels}
+    asked = [s for s in strong if s.label in (Label.REQUEST_INTERVENTION, Label.REQUEST_INSIDE_OS)]
+    if not found:
+        weak = any(
+            s.label is Label.REQUEST_INTERVENTION and s.status is Status.ASSERTED for f in thread for s in f.statements
+        )
+        return frozenset({"intervention"}) if asked or weak else frozenset()
+    if any(s.label is Label.REQUEST_INSIDE_OS for s in asked) and "os_reinstall" not in found:
         found.add("intervention")
     return frozenset(found)
+
+
+_KIND: Final = {Label.REQUEST_REINSTALL: "os_reinstall", Label.REQUEST_HARDWARE: "hardware"}
+_REQUESTS: Final = frozenset(label for label in Label if label.startswith("request"))
 
 
 def inside_os(thread: Sequence[Findings]) -> bool:

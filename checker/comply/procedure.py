@@ -9,9 +9,9 @@ from typing import Final
 KINDS: Final = ("intervention", "os_reinstall", "hardware")
 FIELDS: Final = ("power", "backup", "data_loss_consent", "hardware_acknowledgement", "impact")
 IDS: Final = (
-    "server_id", "credentials", "power_authorization", "backup", "os_choice", "data_loss_consent", "component", "impact",
-    "hardware_acknowledgement",
-)  # fmt: skip
+    *("server_id", "credentials", "power_authorization", "backup", "os_choice"),
+    *("data_loss_consent", "component", "impact", "hardware_acknowledgement"),
+)
 
 
 class ProcedureError(ValueError):

@@ -121,12 +121,16 @@ def _review(theirs: Sequence[Findings], settled: dict[str, Settled]) -> Iterable
 
 def _windows(theirs: Sequence[Findings], settled: dict[str, Settled]) -> tuple[TimeWindow, ...]:
     """The windows that stand beside a statement that gave a window."""
-    spans = [s.span for name in ("power", "impact") if settled[name].value == "window" for s in settled[name].statements]
+    spans = [
+        s.span for name in ("power", "impact") if settled[name].value == "window" for s in settled[name].statements
+    ]
     found = []
     for findings in theirs:
         for window in findings.windows:
             near = any(
-                s.message == window.span.message and s.part == window.span.part and abs(s.start - window.span.start) < 400
+                s.message == window.span.message
+                and s.part == window.span.part
+                and abs(s.start - window.span.start) < 400
                 for s in spans
             )
             if near and window.has_time and window not in found:
@@ -180,9 +184,13 @@ def _evidence(
         for i in findings.identifiers:
             field, values = wanted[i.kind]
             if i.value.casefold() in {v.casefold() for v in values}:
-                yield Evidence(field, i.value, i.rule, i.span.message, i.span.start, i.span.end, i.span.text, i.span.part)
+                yield Evidence(
+                    field, i.value, i.rule, i.span.message, i.span.start, i.span.end, i.span.text, i.span.part
+                )
     for c in named.credentials:
-        yield Evidence("credentials", str(c.access), c.rule, c.span.message, c.span.start, c.span.end, MASK, c.span.part)
+        yield Evidence(
+            "credentials", str(c.access), c.rule, c.span.message, c.span.start, c.span.end, MASK, c.span.part
+        )
     if system is not None:
         yield Evidence(
             "os", system.distribution or "", "systems", system.span.message, system.span.start, system.span.end,

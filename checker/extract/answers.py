@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from ..model import Message, Question, ZoneKind
@@ -84,7 +85,9 @@ def questions(reader: Reader, text: str, start: int, end: int, language: str) ->
 def _topics(reader: Reader, part: Segment, language: str) -> set[str]:
     hits = reader.lexicon.hits(list(part.words))
     own = reader.languages.index(language) if language in reader.languages else 0
-    order = sorted(range(len(hits)), key=lambda i: (-len({k for h in hits[i] for k in range(h.start, h.end)}), i != own))
+    order = sorted(
+        range(len(hits)), key=lambda i: (-len({k for h in hits[i] for k in range(h.start, h.end)}), i != own)
+    )
     concepts = {h.concept for h in hits[order[0]] if not part.quoted[h.start]}
     if hits[own]:
         concepts |= {h.concept for h in hits[own] if not part.quoted[h.start]}
@@ -134,7 +137,7 @@ def _inline(reader: Reader, message: Message, language: str) -> list[tuple[int, 
     """Own stretches that follow a quoted question, with that question."""
     pairs = []
     zones = message.zones
-    for before, zone in zip(zones, zones[1:], strict=False):
+    for before, zone in pairwise(zones):
         if zone.kind is not ZoneKind.OWN or before.kind is not ZoneKind.QUOTED:
             continue
         quoted = message.text[before.start : before.end]

@@ -75,7 +75,9 @@ def assertion(
     group = segment.groups[found.start]
 
     def present(name: str) -> list[Hit]:
-        return [h for h in by_concept.get(f"cue.{name}", ()) if id(h) not in inside and segment.groups[h.start] == group]
+        return [
+            h for h in by_concept.get(f"cue.{name}", ()) if id(h) not in inside and segment.groups[h.start] == group
+        ]
 
     discretion = present("discretion")
     question = segment.question or bool(present("question"))
@@ -103,9 +105,7 @@ def assertion(
     return label, Status.ASSERTED, tuple(cues)
 
 
-def _negations(
-    found: Found, segment: Segment, by_concept: Mapping[str, Sequence[Hit]], inside: set[int]
-) -> list[Hit]:
+def _negations(found: Found, segment: Segment, by_concept: Mapping[str, Sequence[Hit]], inside: set[int]) -> list[Hit]:
     clause = {segment.clauses[h.start] for h in found.hits}
     result = []
     for hit in by_concept.get("cue.neg", ()):

@@ -12,7 +12,9 @@ from functools import lru_cache
 
 # Letters whose decomposition does not lead to a base letter, by hand; the rest comes from NFKD.
 _BY_HAND = {"ß": "s", "ẞ": "s", "ł": "l", "Ł": "l", "đ": "d", "Đ": "d", "ø": "o", "Ø": "o", "ı": "i", "İ": "i"}
-_BY_HAND |= {q: "'" for q in "’‘‛ʼ`´′"} | {q: '"' for q in "“”„‟«»″"} | {d: "-" for d in "‐‑‒–—―−"} | {"\u00a0": " "}
+_BY_HAND |= (
+    dict.fromkeys("’‘‛ʼ`´′", "'") | dict.fromkeys("“”„‟«»″", '"') | dict.fromkeys("‐‑‒–—―−", "-") | {"\u00a0": " "}
+)
 
 
 @lru_cache(maxsize=4096)

@@ -48,7 +48,7 @@ class Frame:
     scope: str = "clause"
     gap: int = 8
     ordered: bool = False
-    negated: Label | None | str = KEEP
+    negated: Label | str | None = KEEP
     on: Mapping[str, str] = field(default_factory=dict)
     carry: bool = False
     weak: bool = False
@@ -91,7 +91,7 @@ def build_frame(data: Mapping[str, object], groups: Mapping[str, Sequence[str]],
     gap = data.get("gap", 8)
     if not isinstance(gap, int) or not 0 <= gap <= 30:
         raise FrameError(f"{place}: gap must be 0 to 30 words")
-    negated: Label | None | str = KEEP
+    negated: Label | str | None = KEEP
     if "negated" in data:
         negated = _label(str(data["negated"]), place) if data["negated"] else None
     on = data.get("on", {})

@@ -41,7 +41,8 @@ class Reader:
     languages: tuple[str, ...]
     lexicon: Lexicon
     frames: tuple[tuple[Frame, ...], ...]  # per language, shared ones first
-    needs: tuple[tuple[frozenset[str], ...], ...]  # per language and frame: the union of its parts
+    bits: Mapping[str, int]  # concept -> its bit
+    masks: tuple[tuple[tuple[int, ...], ...], ...]  # per language and frame: one mask a part
     abbreviations: frozenset[str]
     groups: Mapping[str, Sequence[str]]
 
@@ -66,14 +67,12 @@ def build_reader(shared: Mapping[str, object], packs: Mapping[str, Mapping[str, 
         _add_words(lexicon, language, files.get("lexicon", {}), allowed)
         per_language.append((*common, *idioms, *own))
     _check_ids(per_language, languages)
-    return Reader(
-        languages,
-        lexicon,
-        tuple(per_language),
-        tuple(tuple(frozenset().union(*f.parts) for f in frames) for frames in per_language),
-        abbreviations,
-        groups,
+    names = {c for frames in per_language for f in frames for part in f.parts for c in part}
+    bits = {name: 1 << i for i, name in enumerate(sorted(names))}
+    masks = tuple(
+        tuple(tuple(sum(bits[c] for c in part) for part in frame.parts) for frame in frames) for frames in per_language
     )
+    return Reader(languages, lexicon, tuple(per_language), bits, masks, abbreviations, groups)
 
 
 def _groups(shared: Mapping[str, object]) -> Mapping[str, Sequence[str]]:
@@ -106,7 +105,9 @@ def _idiom_frame(label: Label) -> Frame:
     """A whole saying that means one label ("carta bianca"); context still decides whether it counts."""
     question = "polite" if label.value.startswith("request") else "drop"
     keep = {"past": "keep", "third": "keep"} if label.value.startswith("backup") else {}
-    return Frame(f"idiom.{label}", label, (frozenset({IDIOM + label}),), negated=None, on={"question": question, **keep})
+    return Frame(
+        f"idiom.{label}", label, (frozenset({IDIOM + label}),), negated=None, on={"question": question, **keep}
+    )
 
 
 def _known_concepts(frames: Sequence[Frame], groups: Mapping[str, Sequence[str]]) -> frozenset[str]:

@@ -16,7 +16,7 @@ from .reading import Reading, Stretch
 from .segments import Segment, segment
 from .statements import Given, read_segment
 
-FindWindows = Callable[[str, int, int, str], tuple[TimeWindow, ...]]
+FindWindows = Callable[[int, int, str], tuple[TimeWindow, ...]]
 
 _PLACEHOLDER = re.compile(r"_{3,}|\.{6,}|…{2,}|\[[^\]\n@]{2,40}\]|<[^>\n@]{2,40}>|\b[xX]{3,}\b")
 _YES: Final = {
@@ -40,7 +40,7 @@ class Said:
     server_asked: frozenset[str]  # requirements that a short answer in this message answers
 
 
-def adopts(reader: Reader, message: Message, language: str) -> bool:
+def adopts(reader: Reader, message: Message) -> bool:
     """Whether the sender makes a forwarded mail their own ("I confirm all of the below")."""
     if not any(z.kind is ZoneKind.FORWARDED for z in message.zones):
         return False
@@ -110,7 +110,9 @@ def read_statements(
             statements += here
             if read.topics and not here:
                 text = reading.text(stretch.part)[part.start : part.end]
-                unread.append(Unread(Span(message.n, part.start, part.end, text, stretch.part), tuple(sorted(read.topics))))
+                unread.append(
+                    Unread(Span(message.n, part.start, part.end, text, stretch.part), tuple(sorted(read.topics)))
+                )
             carried = read.topics or (carried if len(part.words) < 4 else frozenset())
     if business >= _BUSINESS_LIMIT:
         statements = [s for s in statements if s.score >= 1 or not s.label.startswith("request")]
@@ -119,7 +121,7 @@ def read_statements(
 
 def _timed(part: Segment, find_windows: FindWindows, where: str) -> tuple[tuple[Hit, ...], list[TimeWindow]]:
     """The time windows of a segment, as hits over its words."""
-    found = [w for w in find_windows(part.text, part.start, part.end, where) if w.has_time]
+    found = [w for w in find_windows(part.start, part.end, where) if w.has_time]
     hits = []
     for window in found:
         covered = [i for i, (a, b) in enumerate(part.spans) if a < window.span.end and window.span.start < b]

@@ -124,11 +124,15 @@ def _ends_sentence(text: str, at: int, stop: re.Match[str], end: int, abbreviati
     if not last:
         return False
     folded = fold(last)
-    if folded in abbreviations or (len(last) == 1 and last.isalpha()) or "." in last and len(last) <= 6 and not last[0].isdigit():
+    if (
+        folded in abbreviations
+        or (len(last) == 1 and last.isalpha())
+        or ("." in last and len(last) <= 6 and not last[0].isdigit())
+    ):
         return False
     following = text[stop.end() : min(stop.end() + 3, end)].strip()[:1]
     if last.isdigit():  # "1." of a list, "17." of a date
-        return not (following.islower() or following.isdigit()) and len(last) > 2 or following == ""
+        return (not (following.islower() or following.isdigit()) and len(last) > 2) or following == ""
     return True
 
 

@@ -6,7 +6,7 @@ of the same words disagree, the one that gives less wins (design, "Asymmetry").
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -104,7 +104,9 @@ def read_segment(
         touched.update(t for t, concepts in TOPICS.items() if any(c in by_concept for c in concepts))
         found = _fit_all(reader, number, here, by_concept, given.topics, carried)
         for entry in found:
-            statements.append(_statement(entry, here, by_concept, message, part, reader.languages[number], answers, given))
+            statements.append(
+                _statement(entry, here, by_concept, message, part, reader.languages[number], answers, given)
+            )
     settled = tuple(_worded(s, segment) for s in _settle(statements))
     return Read(settled, frozenset(touched), bool(concepts & {"business", "thanks"}), "all_of_it" in concepts)
 
@@ -114,7 +116,9 @@ def _worded(statement: Statement, segment: Segment) -> Statement:
     span = statement.span
     if span.text:
         return statement
-    return replace(statement, span=replace(span, text=segment.text[span.start - segment.start : span.end - segment.start]))
+    return replace(
+        statement, span=replace(span, text=segment.text[span.start - segment.start : span.end - segment.start])
+    )
 
 
 def _languages(reader: Reader, hits: Sequence[Sequence[Hit]], language: str) -> list[int]:
@@ -153,21 +157,32 @@ def _fit_all(
     topics: frozenset[str],
     carried: frozenset[str],
 ) -> list[Found]:
-    present = by_concept.keys() | topics
-    with_carried = present | carried
+    bits = reader.bits
+    present = sum(bits.get(c, 0) for c in by_concept.keys() | topics)
+    with_carried = present
+    for concept in carried:
+        with_carried |= bits.get(concept, 0)
     whole = (0,) * len(segment.words)
     found: list[Found] = []
-    for frame in reader.frames[number]:
+    for frame, masks in zip(reader.frames[number], reader.masks[number], strict=True):
         available = with_carried if frame.carry else present
-        if not all(part & available for part in frame.parts):
-            continue
-        regions = segment.clauses if frame.scope == "clause" else segment.groups if frame.scope == "group" else whole
-        supplied = topics | carried if frame.carry else topics
-        if frame.negating:  # "I do not know" under the question for power forbids nothing
-            supplied = frozenset()
-        found += fit(frame, by_concept, regions, supplied)
+        for mask in masks:
+            if not mask & available:
+                break
+        else:
+            regions = (
+                segment.clauses if frame.scope == "clause" else segment.groups if frame.scope == "group" else whole
+            )
+            supplied = topics | carried if frame.carry else topics
+            if frame.negating:  # "I do not know" under the question for power forbids nothing
+                supplied = frozenset()
+            found += fit(frame, by_concept, regions, supplied)
     strong = {FIELD[f.frame.label] for f in found if not f.frame.weak}
-    return [f for f in found if not f.frame.weak or FIELD[f.frame.label] not in strong or f.frame.label == Label.REQUEST_INSIDE_OS]
+    return [
+        f
+        for f in found
+        if not f.frame.weak or FIELD[f.frame.label] not in strong or f.frame.label is Label.REQUEST_INSIDE_OS
+    ]
 
 
 def _statement(
@@ -251,9 +266,14 @@ def _partial(statements: list[Statement]) -> list[Statement]:
     no = frozenset().union(*(s.actions for s in denied))
     if not no or yes == no:
         return statements
-    low, high = min((granted[0], denied[0]), key=lambda s: s.span.start), max((granted[-1], denied[-1]), key=lambda s: s.span.end)
+    low, high = (
+        min((granted[0], denied[0]), key=lambda s: s.span.start),
+        max((granted[-1], denied[-1]), key=lambda s: s.span.end),
+    )
     span = replace(low.span, end=high.span.end, text="")
-    merged = replace(granted[0], label=Label.POWER_PARTIAL, span=span, rule=f"{granted[0].rule}+{denied[0].rule}", actions=yes)
+    merged = replace(
+        granted[0], label=Label.POWER_PARTIAL, span=span, rule=f"{granted[0].rule}+{denied[0].rule}", actions=yes
+    )
     return [s for s in statements if s not in granted and s not in denied] + [merged]
 
 

@@ -1,0 +1,113 @@
+"""A case as the JSON object of ``checker check`` (contract). Secrets are masked unless revealed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .model import Credential, Message, Verdict, ZoneKind
+
+
+def report(
+    path: str,
+    messages: Sequence[Message],
+    verdict: Verdict,
+    *,
+    would_reply: bool,
+    reply_reason: str,
+    reveal: bool = False,
+    text: bool = False,
+) -> dict[str, Any]:
+    """The report on one PATH, ready for :func:`json.dumps`."""
+    last = messages[-1] if messages else None
+    result: dict[str, Any] = {
+        "path": path,
+        "language": verdict.language,
+        "request_kinds": list(verdict.request_kinds),
+        "service_ids": list(verdict.service_ids),
+        "ip_addresses": list(verdict.ip_addresses),
+        "hostnames": list(verdict.hostnames),
+        "credentials": [_credential(c, reveal) for c in verdict.credentials],
+        "power": verdict.power,
+        "backup": verdict.backup,
+        "data_loss_consent": verdict.data_loss_consent,
+        "hardware_acknowledgement": verdict.hardware_acknowledgement,
+        "impact": verdict.impact,
+        "os": None
+        if verdict.os is None
+        else {
+            "distribution": verdict.os.distribution,
+            "version": verdict.os.version,
+            "edition": verdict.os.edition,
+            "layout": verdict.os.layout,
+        },
+        "components": [{"kind": c.kind, "serial": c.serial, "slot": c.slot} for c in verdict.components],
+        "windows": [
+            {
+                "text": w.text,
+                "start": w.start.isoformat() if w.start else None,
+                "end": w.end.isoformat() if w.end else None,
+                "ambiguous": list(w.ambiguous),
+            }
+            for w in verdict.windows
+        ],
+        "missing": list(verdict.missing),
+        "advisories": list(verdict.advisories),
+        "status": str(verdict.status),
+        "review": list(verdict.review),
+        "automatic": str(last.automatic) if last is not None and last.automatic else None,
+        "would_reply": would_reply,
+        "reply_reason": reply_reason,
+        "evidence": [
+            {
+                "field": e.field, "value": e.value, "rule": e.rule, "message": e.message, "start": e.start, "end": e.end,
+                "text": e.text, "part": e.part,
+            }
+            for e in verdict.evidence
+        ],
+        "rejected": [
+            {
+                "field": r.field, "reason": r.reason, "rule": r.rule, "message": r.message, "start": r.start, "end": r.end,
+                "text": r.text, "part": r.part,
+            }
+            for r in verdict.rejected
+        ],
+        "unread": [
+            {
+                "topics": list(u.topics), "message": u.span.message, "start": u.span.start, "end": u.span.end,
+                "text": u.span.text, "part": u.span.part,
+            }
+            for u in verdict.unread
+        ],
+    }  # fmt: skip
+    if text:
+        hidden = [] if reveal else _secrets(verdict)
+        result["messages"] = [_message(m, hidden) for m in messages]
+    return result
+
+
+def _credential(credential: Credential, reveal: bool) -> dict[str, str | None]:
+    secret = credential.secret
+    shown = None if secret is None else secret.reveal() if reveal else str(secret)
+    return {"access": str(credential.access), "username": credential.username, "secret": shown}
+
+
+def _secrets(verdict: Verdict) -> list[str]:
+    return [c.secret.reveal() for c in verdict.credentials if c.secret is not None]
+
+
+def _message(message: Message, hidden: Sequence[str]) -> dict[str, Any]:
+    own = "".join(message.text[z.start : z.end] for z in message.zones if z.kind is ZoneKind.OWN)
+    return {
+        "n": message.n,
+        "own_words": masked(own, hidden),
+        "zones": [{"kind": str(z.kind), "start": z.start, "end": z.end} for z in message.zones],
+    }
+
+
+def masked(text: str, hidden: Sequence[str]) -> str:
+    """``text`` with each secret replaced by asterisks of its own length, so that offsets stay true."""
+    for secret in sorted(hidden, key=len, reverse=True):
+        if secret:
+            text = text.replace(secret, "*" * len(secret))
+    return text
