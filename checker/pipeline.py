@@ -20,21 +20,13 @@ from .extract import components, credentials, identifiers, systems
 from .extract.answers import questions
 from .extract.ids_words import IdentifierWords, build_words
 from .extract.language import choose
-from .extract.packs import Reader, build_reader
+from .extract.packs import PackError, Reader, build_reader
 from .extract.read import adopts, language_scores, parts_of, read_statements
 from .extract.reading import reading_of
 from .extract.windows import OfficeHours, TimeWords, find_windows, time_words
 from .mail.words import MailWords, mail_words
 from .model import Findings, Message, Question, TimeWindow, Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class RuleFiles:
-    """The rule folder as read: ``shared[stem]`` and ``packs[language][stem]``, with the hash of it all."""
-
-    shared: Mapping[str, Mapping[str, object]]
-    packs: Mapping[str, Mapping[str, Mapping[str, object]]]
-    version: str
+from .settings import HosterSettings, RuleFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +105,35 @@ def _open_questions(earlier: Sequence[Findings]) -> tuple[Question, ...]:
 
 
 def build_engine(
-    rules: RuleFiles, zone: tzinfo, hours: OfficeHours | None = None, default_language: str = "it"
+    rules: RuleFiles, hoster: HosterSettings
 ) -> Engine:
     """Compile ``rules``. Raises the builders' errors, each naming the file and what to do."""
-    packs = rules.packs
+    packs: dict[str, dict[str, Mapping[str, object]]] = {}
+    for path in sorted(rules.files):
+        parts = path.removesuffix(".toml").split("/")
+        if len(parts) == 3 and parts[0] == "lang":
+            packs.setdefault(parts[1], {})[parts[2]] = rules.files[path]
+    shared = {path.removesuffix(".toml"): data for path, data in rules.files.items() if "/" not in path}
+    for stem in ("frames", "procedure", "identifiers", "systems", "components"):
+        if stem not in shared:
+            raise PackError(f"rules/{stem}.toml is missing; restore it from the release")
+    known = {"frames", "procedure", "identifiers", "systems", "components"}
+    if strange := sorted(set(shared) - known):
+        raise PackError(f"rules/{strange[0]}.toml is no rule file of this program; move it elsewhere")
     return Engine(
-        reader=build_reader(rules.shared["frames"], packs),
-        names=build_words(rules.shared, packs),
+        reader=build_reader(shared["frames"], packs),
+        names=build_words(
+            shared["identifiers"],
+            shared["systems"],
+            shared["components"],
+            packs,
+            [address.partition("@")[2] for address in hoster.addresses],
+        ),
         times=time_words({k: v["time"] for k, v in packs.items() if "time" in v}),
         mail=mail_words({k: v["mail"] for k, v in packs.items() if "mail" in v}),
-        procedure=build_procedure(rules.shared["procedure"]),
-        zone=zone,
-        hours=hours,
-        default_language=default_language,
+        procedure=build_procedure(shared["procedure"]),
+        zone=hoster.zone,
+        hours=None,
+        default_language=hoster.languages[0],
         version=rules.version,
     )
