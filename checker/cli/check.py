@@ -28,8 +28,12 @@ class UnreadablePath(ValueError):
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per PATH, one per line.")
 @click.option("--text", "with_text", is_flag=True, help="With --json: each message's visible text by zone.")
 @click.option("--reveal", is_flag=True, help="Show secrets instead of asterisks.")
-@click.option("--own-address", "own", multiple=True, metavar="ADDR", help="An address of the hoster's support; repeatable.")
-@click.option("--explain", type=click.Path(path_type=Path, dir_okay=False), help="Write a page that shows what was read and why.")
+@click.option(
+    "--own-address", "own", multiple=True, metavar="ADDR", help="An address of the hoster's support; repeatable."
+)
+@click.option(
+    "--explain", type=click.Path(path_type=Path, dir_okay=False), help="Write a page that shows what was read and why."
+)
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file (default: ./config.toml).")
 def check(
     paths: Sequence[Path],
@@ -121,7 +125,9 @@ def _summary(path: Path, verdict: Verdict, reason: str, reveal: bool) -> str:
         lines.append(f"  server     {names}")
         for credential in verdict.credentials:
             secret = credential.secret.reveal() if reveal and credential.secret else credential.secret
-            lines.append(f"  access     {credential.access}: {credential.username or '-'} / {secret or 'installed key'}")
+            lines.append(
+                f"  access     {credential.access}: {credential.username or '-'} / {secret or 'installed key'}"
+            )
         for name in ("power", "backup", "data_loss_consent", "hardware_acknowledgement", "impact"):
             value = getattr(verdict, name)
             if value is not None:

@@ -45,6 +45,8 @@ class Reader:
     masks: tuple[tuple[tuple[int, ...], ...], ...]  # per language and frame: one mask a part
     abbreviations: frozenset[str]
     groups: Mapping[str, Sequence[str]]
+    words: tuple[Mapping[str, tuple[str, ...]], ...]  # per language: concept -> its phrases as written
+    shared: int  # how many of each language's frames are shared ones
 
 
 def build_reader(shared: Mapping[str, object], packs: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Reader:
@@ -60,11 +62,12 @@ def build_reader(shared: Mapping[str, object], packs: Mapping[str, Mapping[str, 
     lexicon = Lexicon(languages)
     known = _known_concepts((*common, *idioms), groups)
     per_language: list[tuple[Frame, ...]] = []
+    words: list[Mapping[str, tuple[str, ...]]] = []
     for language, files in packs.items():
         place = f"rules/lang/{language}/frames.toml"
         own = _frames(files.get("frames", {}), groups, place)
         allowed = known | _known_concepts(own, groups)
-        _add_words(lexicon, language, files.get("lexicon", {}), allowed)
+        words.append(_add_words(lexicon, language, files.get("lexicon", {}), allowed))
         per_language.append((*common, *idioms, *own))
     _check_ids(per_language, languages)
     names = {c for frames in per_language for f in frames for part in f.parts for c in part}
@@ -72,7 +75,17 @@ def build_reader(shared: Mapping[str, object], packs: Mapping[str, Mapping[str, 
     masks = tuple(
         tuple(tuple(sum(bits[c] for c in part) for part in frame.parts) for frame in frames) for frames in per_language
     )
-    return Reader(languages, lexicon, tuple(per_language), bits, masks, abbreviations, groups)
+    return Reader(
+        languages,
+        lexicon,
+        tuple(per_language),
+        bits,
+        masks,
+        abbreviations,
+        groups,
+        tuple(words),
+        len(common) + len(idioms),
+    )
 
 
 def _groups(shared: Mapping[str, object]) -> Mapping[str, Sequence[str]]:
@@ -116,11 +129,14 @@ def _known_concepts(frames: Sequence[Frame], groups: Mapping[str, Sequence[str]]
     return frozenset(names) | _CUES | GIVEN | _USED_IN_CODE
 
 
-def _add_words(lexicon: Lexicon, language: str, data: Mapping[str, object], allowed: frozenset[str]) -> None:
+def _add_words(
+    lexicon: Lexicon, language: str, data: Mapping[str, object], allowed: frozenset[str]
+) -> Mapping[str, tuple[str, ...]]:
     place = f"rules/lang/{language}/lexicon.toml"
     for key in data:
         if key not in ("concepts", "idioms"):
             raise PackError(f"{place}: unknown table [{key}]; use [concepts] and [idioms]")
+    words: dict[str, tuple[str, ...]] = {}
     tables = [("", data.get("concepts", {})), (IDIOM, data.get("idioms", {}))]
     for prefix, table in tables:
         if not isinstance(table, Mapping):
@@ -136,6 +152,8 @@ def _add_words(lexicon: Lexicon, language: str, data: Mapping[str, object], allo
                 lexicon.add(language, concept, phrases, tolerant=tolerant)
             except PhraseError as error:
                 raise PackError(f"{place}: {concept}: {error}") from error
+            words[concept] = tuple(phrases)
+    return words
 
 
 def _check_ids(per_language: Sequence[Sequence[Frame]], languages: Sequence[str]) -> None:

@@ -122,12 +122,17 @@ def read_statements(
 def _timed(part: Segment, find_windows: FindWindows, where: str) -> tuple[tuple[Hit, ...], list[TimeWindow]]:
     """The time windows of a segment, as hits over its words."""
     found = [w for w in find_windows(part.start, part.end, where) if w.has_time]
+    return timed_hits(part, found), found
+
+
+def timed_hits(part: Segment, windows: Sequence[TimeWindow]) -> tuple[Hit, ...]:
+    """``windows`` as hits of the concept ``window`` over the words of ``part``."""
     hits = []
-    for window in found:
+    for window in windows:
         covered = [i for i, (a, b) in enumerate(part.spans) if a < window.span.end and window.span.start < b]
         if covered:
             hits.append(Hit("window", covered[0], covered[-1] + 1, window.text))
-    return tuple(hits), found
+    return tuple(hits)
 
 
 def _placed(statement: Statement, part: Segment, stretch: Stretch) -> Statement:
