@@ -1,0 +1,1 @@
+"""Alembic's scripts; run by :func:`checker.edges.store.engine.upgrade` at every start."""
