@@ -65,6 +65,8 @@ def assertion(
     inside = {id(h) for h in found.hits}
     cues: list[Cue] = []
     label = frame.label
+    if frame.negating and len(_negations(found, segment, by_concept, inside)) % 2:
+        return label, Status.NEGATED, ()  # "do not not reboot": says nothing that could be relied on
     if frame.negated != KEEP:
         governing = _negations(found, segment, by_concept, inside)
         if len(governing) % 2:

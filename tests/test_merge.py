@@ -1,0 +1,138 @@
+"""Merging over a thread: what adds up, what stands in place of what, and when it is a conflict."""
+
+from __future__ import annotations
+
+import pytest
+
+from checker.comply import merge
+from checker.model import Findings, Label, Span, Statement, Status
+
+
+def said(*labels: str, status: Status = Status.ASSERTED, actions: frozenset[str] = frozenset()) -> Findings:
+    return Findings(
+        1, "en", statements=tuple(Statement(Label(x), status, Span(1, 0, 1, "x"), "t", actions=actions) for x in labels)
+    )
+
+
+def both(a: tuple[str, frozenset[str]], b: tuple[str, frozenset[str]]) -> Findings:
+    return Findings(
+        1,
+        "en",
+        statements=tuple(
+            Statement(Label(label), Status.ASSERTED, Span(1, i, i + 1, "x"), "t", actions=actions)
+            for i, (label, actions) in enumerate((a, b))
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("thread", "value"),
+    [
+        ([], None),
+        ([said("power_granted")], "granted"),
+        ([said("power_denied")], "denied"),
+        ([said("power_granted", "power_denied")], "conflict"),
+        ([said("power_granted"), said("power_denied")], "denied"),
+        ([said("power_denied"), said("power_granted")], "granted"),
+        ([said("power_granted"), said("backup_confirmed")], "granted"),
+        ([said("power_granted", "power_window")], "window"),
+        ([said("power_granted", "power_window_missing")], "window_missing"),
+        ([said("power_window_missing"), said("power_window")], "window"),
+        ([said("power_partial", "power_granted")], "partial"),
+        ([said("power_granted"), said("power_granted", status=Status.CONDITION)], None),
+        ([said("power_granted"), said("power_granted", status=Status.WITHDRAWN)], None),
+        ([said("power_granted"), said("power_granted", status=Status.QUESTION)], "granted"),
+        ([said("power_denied"), said("power_granted", status=Status.CONDITION)], "denied"),
+    ],
+)
+def test_power(thread: list[Findings], value: str | None) -> None:
+    assert merge.power(thread).value == value
+
+
+def test_leave_for_one_action_and_a_ban_on_another_is_partial() -> None:
+    reboot, off = frozenset({"reboot"}), frozenset({"off"})
+    assert merge.power([both(("power_granted", reboot), ("power_denied", off))]).value == "partial"
+    assert merge.power([both(("power_granted", reboot), ("power_denied", reboot))]).value == "conflict"
+    assert merge.power([both(("power_granted", frozenset()), ("power_denied", off))]).value == "conflict"
+
+
+@pytest.mark.parametrize(
+    ("thread", "value"),
+    [
+        ([said("backup_confirmed")], "confirmed"),
+        ([said("backup_absent")], "absent"),
+        ([said("backup_absent", "loss_accepted")], "absent_accepted"),
+        ([said("backup_absent"), said("loss_accepted")], "absent_accepted"),
+        ([said("loss_accepted")], None),
+        ([said("backup_inadequate", "backup_confirmed")], "inadequate"),
+        ([said("backup_inadequate", "loss_accepted")], "inadequate"),
+        ([said("backup_confirmed", "backup_absent")], "conflict"),
+        ([said("backup_absent"), said("backup_confirmed")], "confirmed"),
+    ],
+)
+def test_backup(thread: list[Findings], value: str | None) -> None:
+    assert merge.backup(thread).value == value
+
+
+@pytest.mark.parametrize(
+    ("thread", "value"),
+    [
+        ([said("erase_consent")], "given"),
+        ([said("erase_refused")], "refused"),
+        ([said("erase_consent", "erase_refused")], "conflict"),
+        ([said("erase_consent"), said("erase_refused")], "refused"),
+        ([said("erase_consent"), said("erase_consent", status=Status.WITHDRAWN)], None),
+        ([said("erase_consent", status=Status.QUESTION)], None),
+    ],
+)
+def test_data_loss_consent(thread: list[Findings], value: str | None) -> None:
+    assert merge.data_loss_consent(thread).value == value
+
+
+HARDWARE = frozenset({"hardware"})
+
+
+def test_hardware_risk_and_impact_speak_of_hardware_only() -> None:
+    thread = [said("risk_accepted", "downtime_ok")]
+    assert merge.hardware_acknowledgement(thread, HARDWARE).value == "given"
+    assert merge.impact(thread, HARDWARE).value == "downtime_ok"
+    assert merge.hardware_acknowledgement(thread, frozenset({"intervention"})).value is None
+    assert merge.impact(thread, frozenset({"intervention"})).value is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "value"),
+    [
+        (("downtime_ok",), "downtime_ok"),
+        (("downtime_refused",), "refused"),
+        (("downtime_window", "downtime_ok"), "window"),
+        (("downtime_window_missing", "downtime_ok"), "window_missing"),
+        (("power_granted",), "downtime_ok"),
+        (("power_window",), "window"),
+        (("power_denied",), None),
+    ],
+)
+def test_impact(labels: tuple[str, ...], value: str | None) -> None:
+    assert merge.impact([said(*labels)], HARDWARE).value == value
+
+
+def test_an_accepted_loss_is_the_acknowledgement_and_downtime_alone_is_not() -> None:
+    assert merge.hardware_acknowledgement([said("loss_accepted")], HARDWARE).value == "given"
+    assert merge.hardware_acknowledgement([said("erase_consent")], HARDWARE).value == "given"
+    assert merge.hardware_acknowledgement([said("downtime_ok")], HARDWARE).value is None
+    assert merge.hardware_acknowledgement([said("risk_accepted", "risk_refused")], HARDWARE).value == "refused"
+
+
+def test_kinds() -> None:
+    weak = Findings(
+        1,
+        "en",
+        statements=(Statement(Label.REQUEST_INTERVENTION, Status.ASSERTED, Span(1, 0, 1, "x"), "t", score=0.5),),
+    )
+    assert merge.kinds([]) == frozenset()
+    assert merge.kinds([weak]) == {"intervention"}
+    assert merge.kinds([said("request_hardware"), weak]) == {"hardware"}
+    assert merge.kinds([said("request_hardware", "request_intervention")]) == {"hardware"}
+    assert merge.kinds([said("request_hardware", "request_inside_os")]) == {"hardware", "intervention"}
+    assert merge.kinds([said("request_hardware", "request_reinstall")]) == {"hardware", "os_reinstall"}
+    assert merge.kinds([said("request_reinstall", status=Status.QUESTION)]) == frozenset()
