@@ -139,6 +139,13 @@ def _summary(path: Path, verdict: Verdict, reason: str, reveal: bool) -> str:
 
 
 def _write_explanation(target: Path, cases: Sequence[tuple[Path, Case]], settings: Settings) -> None:
-    from ..answer.explain import page  # only this option needs the templates
+    import jinja2
 
-    target.write_text(page(cases, settings.hoster.name), encoding="utf-8")
+    from ..answer.explain import compose  # only this option needs the templates
+
+    env = jinja2.Environment(loader=jinja2.PackageLoader("checker.answer", "pages"), autoescape=True)
+    page = compose([(str(path), case) for path, case in cases], settings.hoster.name, env)
+    try:
+        target.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"{target} cannot be written ({error.strerror}); give another --explain FILE") from error
