@@ -311,6 +311,10 @@ class TimeWindow:
     recurring: str | None = None  # "daily", "weekly:5" (Monday = 0), …
     ambiguous: tuple[str, ...] = ()
     advisories: tuple[str, ...] = ()  # "past", "reversed", "outside-hours"
+    kind: str = "range"  # range, point, after, before, day, part ("Saturday night"), outside (all but this)
+    zone: str | None = None  # the zone that start and end were read in, as named or as set
+    weekday: int | None = None  # Monday = 0
+    hours: tuple[str | None, str | None] = (None, None)  # "HH:MM" as named, also where no day is known
 
 
 @dataclass(frozen=True, slots=True)
