@@ -83,7 +83,7 @@ def questions(reader: Reader, text: str, start: int, end: int, language: str) ->
 
 
 def _topics(reader: Reader, part: Segment, language: str) -> set[str]:
-    hits = reader.lexicon.hits(list(part.words))
+    hits = reader.lexicon.hits(part.words, part.starts, part.ends)
     own = reader.languages.index(language) if language in reader.languages else 0
     order = sorted(
         range(len(hits)), key=lambda i: (-len({k for h in hits[i] for k in range(h.start, h.end)}), i != own)

@@ -11,6 +11,7 @@ far it reaches:
 ``cue.hyp``        hypothetical ("I would agree if you asked")
 ``cue.future``     will be said or done later
 ``cue.cond``       a condition on the customer, not yet met ("once I have confirmed")
+``cue.await``      the same, and no discretion lifts it ("call me first", "only after my OK")
 ``cue.discretion`` leaves the decision to the technician ("if necessary"): lifts ``cue.cond`` and ``cue.hyp``
 ``cue.past``       a report of what was
 ``cue.uncertain``  "I think", "should be"
@@ -44,6 +45,7 @@ STATUS_CUES: Final[tuple[tuple[str, Status], ...]] = (
     ("withdraw", Status.WITHDRAWN),
     ("other", Status.OTHER_SYSTEM),
     ("third", Status.THIRD_PARTY),
+    ("await", Status.CONDITION),
     ("cond", Status.CONDITION),
     ("hyp", Status.HYPOTHETICAL),
     ("future", Status.FUTURE),

@@ -13,6 +13,8 @@ The phrase syntax is small on purpose, so that a support lead can write it and n
 ``{a,b c}``     one of these
 ``(word)``      the word or nothing
 ``~3``          up to three other words, within the same segment (1 to 8)
+``^phrase``     only at the start of a clause
+``phrase$``     only at the end of a clause (a label's colon ends one too)
 ``+phrase``     does not hide shorter matches inside it (see :meth:`Lexicon.hits`)
 
 Matching walks a trie over word *elements* (an exact form or a stem); which elements a word has is
@@ -23,7 +25,7 @@ in the text times the few branches of the trie (design, "patterns that people ed
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .fold import fold
@@ -53,13 +55,25 @@ class Hit:
     phrase: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """A phrase that ends at a state."""
+
+    language: int
+    concept: str
+    phrase: str
+    hides: bool
+    opens: bool  # only at the start of a clause
+    closes: bool  # only at the end of a clause
+
+
 @dataclass(slots=True)
 class _Node:
     """One state: edges by element, gap edges, and the phrases that end here."""
 
     edges: dict[int, _Node] = field(default_factory=dict)
     gaps: list[tuple[int, _Node]] = field(default_factory=list)
-    ends: list[tuple[int, str, str, bool]] = field(default_factory=list)  # (language, concept, phrase, hides)
+    ends: list[_End] = field(default_factory=list)
 
 
 def expand(phrase: str) -> list[str]:
@@ -126,14 +140,16 @@ class Lexicon:
         """Teach ``concept`` in ``language``; ``tolerant`` words also match with a slip of the keyboard."""
         number = self.languages.index(language)
         for phrase in phrases:
-            hides = not phrase.startswith("+")
-            for plain in expand(phrase.removeprefix("+")):
-                self._add(number, concept, plain, hides, phrase, tolerant)
+            body = phrase.removeprefix("+")
+            end = _End(number, concept, phrase, body == phrase, body.startswith("^"), body.endswith("$"))
+            for plain in expand(body.removeprefix("^").removesuffix("$")):
+                self._add(end, plain, tolerant)
         self._stem_lengths = tuple(sorted({len(s) for s in self._stems}))
         self._memo.clear()
 
-    def _add(self, language: int, concept: str, plain: str, hides: bool, phrase: str, tolerant: bool) -> None:
+    def _add(self, end: _End, plain: str, tolerant: bool) -> None:
         node = self._root
+        phrase = end.phrase
         slots = plain.split()
         if not slots:
             raise PhraseError(f"'{phrase}' is empty")
@@ -154,7 +170,7 @@ class Lexicon:
                 node = node.edges.setdefault(element, _Node())
         if node is self._root:
             raise PhraseError(f"'{phrase}' has no letters")
-        node.ends.append((language, concept, phrase, hides))
+        node.ends.append(end)
 
     def _slot_elements(self, slot: str, phrase: str, tolerant: bool) -> list[int]:
         """The elements of one slot; ``c'è`` and ``power-cycle`` are several words."""
@@ -226,58 +242,69 @@ class Lexicon:
             found += self._deleted.get(form, ()) or self._exact.get(form, ())
         return found if len(set(found)) <= 3 else []
 
-    def hits(self, words: list[str]) -> list[list[Hit]]:
+    def hits(
+        self, words: Sequence[str], starts: frozenset[int] = frozenset(), ends: frozenset[int] = frozenset()
+    ) -> list[list[Hit]]:
         """Per language, the concepts in ``words``; a longer phrase hides shorter ones strictly inside it.
 
-        "nessun problema" hides the negation in it, "se necessario" the condition: ConText's
-        pseudo-cues, without a list of their own.
+        ``starts`` are the words that begin a clause, ``ends`` the places behind those that end one (the
+        first and the last word always do). "nessun problema" hides the negation in it, "se necessario"
+        the condition: ConText's pseudo-cues, without a list of their own.
         """
         rows = [self.elements(word) for word in words]
-        found: list[dict[tuple[str, int, int], tuple[str, bool]]] = [{} for _ in self.languages]
+        found: list[dict[tuple[str, int, int], _End]] = [{} for _ in self.languages]
         root = self._root.edges
-        total = len(rows)
+        walk = _Walk(rows, len(rows), starts, ends, found)
         for i, row in enumerate(rows):
             for element in row:
                 node = root.get(element)
                 if node is not None:
-                    self._walk(node, rows, i, i + 1, total, found)
+                    walk.on(node, i, i + 1)
         return [_visible(entries) for entries in found]
 
-    def _walk(
-        self,
-        node: _Node,
-        rows: list[tuple[int, ...]],
-        start: int,
-        at: int,
-        total: int,
-        found: list[dict[tuple[str, int, int], tuple[str, bool]]],
-    ) -> None:
-        for language, concept, phrase, hides in node.ends:
-            found[language].setdefault((concept, start, at), (phrase, hides))
-        if at < total and node.edges:
-            for element in rows[at]:
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """The trie walked over one segment's elements."""
+
+    rows: list[tuple[int, ...]]
+    total: int
+    starts: frozenset[int]
+    ends: frozenset[int]
+    found: list[dict[tuple[str, int, int], _End]]
+
+    def on(self, node: _Node, start: int, at: int) -> None:
+        """Note what ends at ``node`` over the words ``start`` to ``at``, and go on from there."""
+        for end in node.ends:
+            if end.opens and start and start not in self.starts:
+                continue
+            if end.closes and at != self.total and at not in self.ends:
+                continue
+            self.found[end.language].setdefault((end.concept, start, at), end)
+        if at < self.total and node.edges:
+            for element in self.rows[at]:
                 following = node.edges.get(element)
                 if following is not None:
-                    self._walk(following, rows, start, at + 1, total, found)
+                    self.on(following, start, at + 1)
         for width, target in node.gaps:
             for skip in range(width + 1):
-                if at + skip >= total:
+                if at + skip >= self.total:
                     break
-                for element in rows[at + skip]:
+                for element in self.rows[at + skip]:
                     following = target.edges.get(element)
                     if following is not None:
-                        self._walk(following, rows, start, at + skip + 1, total, found)
+                        self.on(following, start, at + skip + 1)
 
 
-def _visible(entries: Mapping[tuple[str, int, int], tuple[str, bool]]) -> list[Hit]:
+def _visible(entries: Mapping[tuple[str, int, int], _End]) -> list[Hit]:
     if not entries:
         return []
-    covers = sorted({(s, e) for (_, s, e), (_, hides) in entries.items() if hides and e - s > 1})
+    covers = sorted({(s, e) for (_, s, e), end in entries.items() if end.hides and e - s > 1})
     result = []
-    for (concept, start, end), (phrase, _) in entries.items():
+    for (concept, start, end), source in entries.items():
         if any(s <= start and end <= e and e - s > end - start for s, e in covers):
             continue
-        result.append(Hit(concept, start, end, phrase))
+        result.append(Hit(concept, start, end, source.phrase))
     result.sort(key=lambda h: (h.start, h.end))
     return result
 

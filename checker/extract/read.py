@@ -48,7 +48,7 @@ def adopts(reader: Reader, message: Message) -> bool:
         for part in segment(message.text, zone.start, zone.end, reader.abbreviations):
             if part.question:
                 continue
-            for row in reader.lexicon.hits(list(part.words)):
+            for row in reader.lexicon.hits(part.words, part.starts, part.ends):
                 concepts = {h.concept for h in row}
                 if "adopt" in concepts and not concepts & {"cue.neg", "cue.third", "cue.question"}:
                     return True
@@ -59,7 +59,7 @@ def language_scores(reader: Reader, parts: Sequence[Segment]) -> Counter[str]:
     """How many words of ``parts`` each pack knows; function words count double."""
     scores: Counter[str] = Counter()
     for part in parts:
-        for language, row in zip(reader.languages, reader.lexicon.hits(list(part.words)), strict=True):
+        for language, row in zip(reader.languages, reader.lexicon.hits(part.words, part.starts, part.ends), strict=True):
             covered = {i for h in row for i in range(h.start, h.end)}
             scores[language] += len(covered) + sum(1 for h in row if h.concept == "stop")
     return scores

@@ -49,6 +49,17 @@ class Segment:
     paragraph: int = 0
 
     @cached_property
+    def starts(self) -> frozenset[int]:
+        """The words that begin a clause; what stands behind a label's colon begins one."""
+        clauses = self.clauses
+        return frozenset({i for i in range(len(clauses)) if not i or clauses[i] != clauses[i - 1]} | {self.head})
+
+    @cached_property
+    def ends(self) -> frozenset[int]:
+        """The places behind the words that end a clause."""
+        return frozenset({i for i in self.starts if i} | {len(self.words)})
+
+    @cached_property
     def folded(self) -> tuple[str, ...]:
         """The words as they are compared."""
         return tuple(fold(w) for w in self.words)

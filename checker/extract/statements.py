@@ -24,6 +24,7 @@ FIELD: Final[Mapping[Label, str]] = {
 # (or, for backups, anywhere in the segment).
 _OUTWEIGHS: Final[Mapping[Label, frozenset[Label]]] = {
     Label.POWER_DENIED: frozenset({Label.POWER_GRANTED}),
+    Label.POWER_PARTIAL: frozenset({Label.POWER_GRANTED, Label.POWER_DENIED}),
     Label.POWER_WINDOW_MISSING: frozenset({Label.POWER_GRANTED, Label.POWER_WINDOW}),
     Label.ERASE_REFUSED: frozenset({Label.ERASE_CONSENT}),
     Label.RISK_REFUSED: frozenset({Label.RISK_ACCEPTED, Label.LOSS_ACCEPTED}),
@@ -91,7 +92,7 @@ def read_segment(
     ``language`` is the message's; another pack reads along where it knows at least as many of the words.
     ``carried`` are the topics of the sentence before, for frames that allow it.
     """
-    hits = reader.lexicon.hits(list(segment.words))
+    hits = reader.lexicon.hits(segment.words, segment.starts, segment.ends)
     statements: list[Statement] = []
     touched: set[str] = set()
     concepts: set[str] = set()
