@@ -21,9 +21,18 @@ from .ids_systems import SystemTable, build_systems
 from .lexicon import Lexicon, PhraseError
 
 NAMING: Final = ("server", "service", "id", "number", "link", "copula", "and", "other_number")
-ROLES: Final = ("console", "foreign", "foreign_after", "contrast", "contrast_after", "unaffected", "another", "correction")
+ROLES: Final = (
+    "console",
+    "foreign",
+    "foreign_after",
+    "contrast",
+    "contrast_after",
+    "unaffected",
+    "another",
+    "correction",
+)
 CREDENTIALS: Final = (
-    *("user", "password", "vpn", "remote", "desktop", "not_given", "nopassword", "key", "installed"),
+    *("user", "entry", "password", "vpn", "remote", "desktop", "not_given", "nopassword", "key", "installed"),
     *("once", "dot_belongs", "blanks", "unless"),
 )
 SYSTEMS: Final = ("current", "latest", "wanted", "from", "to", "os_label", "edition_label", "layout", "version")
