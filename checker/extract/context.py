@@ -67,10 +67,10 @@ def assertion(
     inside = {id(h) for h in found.hits}
     cues: list[Cue] = []
     label = frame.label
-    if frame.negating and len(_negations(found, segment, by_concept, inside)) % 2:
+    if frame.negating and len(_negations(found, segment, by_concept)) % 2:
         return label, Status.NEGATED, ()  # "do not not reboot": says nothing that could be relied on
     if frame.negated != KEEP:
-        governing = _negations(found, segment, by_concept, inside)
+        governing = _negations(found, segment, by_concept)
         if len(governing) % 2:
             cues.extend(_cue("neg", h, segment) for h in governing)
             if not isinstance(frame.negated, Label):
@@ -109,20 +109,27 @@ def assertion(
     return label, Status.ASSERTED, tuple(cues)
 
 
-def _negations(found: Found, segment: Segment, by_concept: Mapping[str, Sequence[Hit]], inside: set[int]) -> list[Hit]:
-    clause = {segment.clauses[h.start] for h in found.hits}
-    result = []
+def _negations(found: Found, segment: Segment, by_concept: Mapping[str, Sequence[Hit]]) -> list[Hit]:
+    """The negations that govern what was found: one word counts once, and the frame's own parts not at all.
+
+    A word may be both ``neg`` and ``neg_post`` ("nicht" stands on either side of what it negates).
+    """
+    clauses = {segment.clauses[h.start] for h in found.hits}
+    last = found.hits[-1].end
+    result: dict[tuple[int, int], Hit] = {}
     for hit in by_concept.get("cue.neg", ()):
-        if id(hit) in inside or segment.clauses[hit.start] not in clause:
-            continue
-        if found.start - NEGATION_REACH <= hit.end <= found.end and hit.start < found.hits[-1].end:
-            result.append(hit)
+        near = found.start - NEGATION_REACH <= hit.end <= found.end and hit.start < last
+        if near and segment.clauses[hit.start] in clauses and not _shared(hit, found):
+            result.setdefault((hit.start, hit.end), hit)
     for hit in by_concept.get("cue.neg_post", ()):
-        if id(hit) in inside or segment.clauses[hit.start] not in clause:
-            continue
-        if found.start < hit.start <= found.end + POST_REACH:
-            result.append(hit)
-    return result
+        near = found.start < hit.start <= found.end + POST_REACH
+        if near and segment.clauses[hit.start] in clauses and not _shared(hit, found):
+            result.setdefault((hit.start, hit.end), hit)
+    return list(result.values())
+
+
+def _shared(hit: Hit, found: Found) -> bool:
+    return any(hit.start < h.end and h.start < hit.end for h in found.hits)
 
 
 def _cue(name: str, hit: Hit, segment: Segment) -> Cue:
