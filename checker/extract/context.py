@@ -56,13 +56,9 @@ STATUS_CUES: Final[tuple[tuple[str, Status], ...]] = (
 
 
 def assertion(
-    found: Found, segment: Segment, by_concept: Mapping[str, Sequence[Hit]], *, answering: bool
+    found: Found, segment: Segment, by_concept: Mapping[str, Sequence[Hit]]
 ) -> tuple[Label, Status, tuple[Cue, ...]]:
-    """The label after polarity, the status, and the cues that decided both.
-
-    ``answering``: the segment answers a question of ours, so a bare future or uncertainty is still
-    that, but the question's own words are not counted as asked.
-    """
+    """The label after polarity, the status, and the cues that decided both."""
     frame = found.frame
     inside = {id(h) for h in found.hits}
     cues: list[Cue] = []
@@ -85,7 +81,7 @@ def assertion(
 
     discretion = present("discretion")
     question = segment.question or bool(present("question"))
-    if question and not answering:
+    if question:
         polite = present("polite")
         outcome = frame.on.get("question", DROP)
         if outcome == KEEP or (outcome == "polite" and polite):

@@ -196,7 +196,7 @@ def _statement(
     answers: str | None,
     given: Given,
 ) -> Statement:
-    label, status, cues = assertion(found, segment, by_concept, answering=bool(given.topics))
+    label, status, cues = assertion(found, segment, by_concept)
     if status is Status.ASSERTED:
         label = _timed(label, found, segment, by_concept)
     start, end = segment.spans[found.start][0], segment.spans[found.end - 1][1]
