@@ -266,14 +266,13 @@ class ReplySettings(_Section):
     enabled: bool = True
     confirm: bool = True
     handover: bool = True
-    asks_per_ticket: Count = 3
+    asks_per_ticket: Annotated[int, Field(ge=0, le=3)] = 3  # there are texts for three
     per_sender_day: Count = 5
     per_domain_hour: Count = 20
     global_hour: Count = 60
     max_age_days: Annotated[int, Field(ge=1)] = 14
-    reminders: Count = 2
+    reminders: Annotated[int, Field(ge=0, le=3)] = 2
     reminder_working_days: Annotated[int, Field(ge=1)] = 2
-    on_review: Literal["person", "ask"] = "person"
 
 
 class DigestSettings(_Section):

@@ -55,6 +55,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """How far a folder is listed: every UID below ``next_uid`` is known."""
+
+    uidvalidity: int
+    next_uid: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a folder's listing."""
 

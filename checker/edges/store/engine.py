@@ -7,7 +7,7 @@ is a claim), every look through :meth:`Store.read`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +18,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from checker.model import Secret
 from checker.settings import SettingsError
@@ -30,6 +30,10 @@ _ADVISORY_LOCK: Final = 0x1C7E_C0DE  # any number, the same in every process
 
 class StoreError(RuntimeError):
     """The database does not do its work (away, locked, full, read-only); the text says what to do."""
+
+
+class Stale(RuntimeError):
+    """Somebody else was faster; the work is to be looked at again, not forced."""
 
 
 class Store:
@@ -45,10 +49,13 @@ class Store:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction: all of it is kept, or nothing. Raises :class:`StoreError`."""
+        """One transaction: all of it is kept, or nothing. Raises :class:`StoreError`, and :class:`Stale` for
+        a row that another process wrote first (unique keys are how claims are made)."""
         try:
             with self._engine.begin() as connection:
                 yield connection
+        except IntegrityError as error:
+            raise Stale("another process wrote the same row first") from error
         except DBAPIError as error:
             raise _explained(error) from error
 
@@ -165,7 +172,3 @@ def _explained(error: DBAPIError) -> StoreError:
     )
     hint = next((h for word, h in hints if word in said.lower()), "see the database's log")
     return StoreError(f"database: {said[:200]}; {hint}")
-
-
-Work = Callable[[Connection], None]
-__all__ = ["SQLAlchemyError", "Store", "StoreError", "open_store", "upgrade"]

@@ -61,3 +61,8 @@ def last_digest(c: Connection) -> datetime | None:
     """When the last digest was made."""
     at: datetime | None = c.execute(select(func.max(digests.c.created_at))).scalar_one()
     return at
+
+
+def has_period(c: Connection, period: str) -> bool:
+    """Whether a period's digest was written."""
+    return c.execute(select(digests.c.period).where(digests.c.period == period)).first() is not None

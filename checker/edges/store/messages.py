@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, Row, Select, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from checker.edges.records import AccountHealth, Entry, Mail, Place, State
+from checker.edges.records import AccountHealth, Entry, Mail, Place, Position, State
+from checker.edges.store.engine import Stale
 from checker.edges.store.tables import accounts, folders, messages
 
 OURS: Final = "(outbox)"  # the account name under which our own mails stand in a ticket
 _BATCH: Final = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """How far a folder is listed: every UID below ``next_uid`` is in ``messages``."""
-
-    uidvalidity: int
-    next_uid: int
-
-
-class Stale(RuntimeError):
-    """Somebody else was faster; the work is to be looked at again, not forced."""
 
 
 def position(c: Connection, account: str, folder: str) -> Position | None:
@@ -212,12 +200,12 @@ def mark(c: Connection, ids: Iterable[int], moved_to: str | None) -> None:
 
 
 def counts(c: Connection, since: datetime | None = None, until: datetime | None = None) -> dict[State, int]:
-    """How many mails are in each state, of those first seen in a period (half open)."""
+    """How many mails are in each state, of those settled in a period (half open); without one, of all."""
     query = select(messages.c.state, func.count()).group_by(messages.c.state)
     if since is not None:
-        query = query.where(messages.c.seen_at >= since)
+        query = query.where(messages.c.done_at >= since)
     if until is not None:
-        query = query.where(messages.c.seen_at < until)
+        query = query.where(messages.c.done_at < until)
     return {State(state): n for state, n in c.execute(query).tuples()}
 
 

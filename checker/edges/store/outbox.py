@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from checker.edges.records import TO_CUSTOMERS, Counts, Delivery, Kind, Outgoing, Posted
@@ -50,14 +50,16 @@ def claim(c: Connection, owner: str, now: datetime, lease: timedelta) -> Posted 
     return found
 
 
-def lapse(c: Connection, owner: str | None, now: datetime) -> int:
-    """Mails whose sender died in the act become unknown: those of ``owner`` (at its start), or with a spent lease."""
-    spent = outbox.c.lease_until < now
-    whose = spent if owner is None else or_(spent, outbox.c.owner == owner)
+def lapse(c: Connection, now: datetime, wait: timedelta) -> int:
+    """Mails whose sender died in the act (their lease is spent) become unknown, to be looked at from now on.
+
+    ``wait`` is how long a relay is given before the mail may be sent again; ``has`` needs no waiting, so a
+    mail that can be found is settled at once all the same.
+    """
     done = c.execute(
         update(outbox)
-        .where(and_(outbox.c.state == Delivery.SENDING.value, whose))
-        .values(state=Delivery.UNKNOWN.value, error="the service ended while it was sending", next_try=now)
+        .where(outbox.c.state == Delivery.SENDING.value, outbox.c.lease_until < now)
+        .values(state=Delivery.UNKNOWN.value, error="the service ended while it was sending", next_try=now + wait)
     )
     return max(done.rowcount, 0)
 
@@ -79,9 +81,9 @@ def settle(
     return done.rowcount == 1
 
 
-def unknown(c: Connection, now: datetime) -> tuple[Posted, ...]:
-    """Mails of which we do not know whether the relay has them, and that may be looked at now."""
-    query = select(outbox).where(outbox.c.state == Delivery.UNKNOWN.value, outbox.c.next_try <= now)
+def unknown(c: Connection) -> tuple[Posted, ...]:
+    """Mails of which we do not know whether the relay has them; before ``next_try`` they are not sent again."""
+    query = select(outbox).where(outbox.c.state == Delivery.UNKNOWN.value)
     return tuple(_posted(r) for r in c.execute(query.order_by(outbox.c.id)))
 
 

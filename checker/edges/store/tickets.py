@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, Row, select, update
 
 from checker.edges.records import Event, Suppressed, Ticket
-from checker.edges.store.messages import Stale
+from checker.edges.store.engine import Stale
 from checker.edges.store.tables import events, suppressed, tickets
 
 _LISTS: Final = ("participants", "kinds", "servers", "missing", "review", "flags")
@@ -58,6 +58,12 @@ def history(c: Connection, ticket: str) -> tuple[Event, ...]:
     """A ticket's history, oldest first."""
     rows = c.execute(select(events).where(events.c.ticket == ticket).order_by(events.c.id))
     return tuple(Event(r.at, r.ticket, r.kind, r.detail) for r in rows)
+
+
+def events_of(c: Connection, kind: str, since: datetime) -> tuple[Event, ...]:
+    """Events of one kind over all tickets since a time, oldest first."""
+    query = select(events).where(events.c.kind == kind, events.c.at >= since)
+    return tuple(Event(r.at, r.ticket, r.kind, r.detail) for r in c.execute(query.order_by(events.c.id)))
 
 
 def suppress(c: Connection, s: Suppressed) -> None:

@@ -1,0 +1,325 @@
+"""What is to be done about a mail. Pure: a situation in, actions out; nothing is written here.
+
+The order of the questions is the order of safety: is it a mail that we know, one of ours, a machine's; may
+its sender speak; and only then, what does the verdict want.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from checker.edges.records import Kind, Mail, Posted, State, Ticket
+from checker.model import Automatic, Findings, Message, TicketStatus
+from checker.service.situation import Examined, Situation, Standing
+from checker.settings import Settings
+
+MAX_PARTICIPANTS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Rebind:
+    """A row known before gets the mail's new place; nothing else happens."""
+
+    old: Mail
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """The mail is dealt with and belongs to no ticket."""
+
+    state: State
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """The mail becomes the ``n``-th message of a ticket; ``before`` is ``None`` for a new one."""
+
+    before: Ticket | None
+    after: Ticket
+    n: int
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Write to the customer. ``round`` counts requests from 1."""
+
+    kind: Kind
+    to: str
+    round: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    """A reply that might have been expected is not written."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounced:
+    """A mail of ours came back; ``stop`` is the address that gets no more."""
+
+    posted: Posted
+    stop: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Into the history of a ticket."""
+
+    ticket: str
+    kind: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """The breaker opened: tell the staff, once an hour."""
+
+    detail: str
+
+
+Action = Rebind | Settle | File | Post | Suppress | Bounced | Note | Alarm
+
+
+def needs_reading(s: Situation) -> bool:
+    """Whether the mail has to be examined at all."""
+    if s.moved is not None or s.copy_of is not None or s.echo is not None:
+        return False
+    if _ours(s):
+        return s.belongs.ticket is not None
+    return s.message.automatic is None
+
+
+def plan(s: Situation, examined: Examined | None, settings: Settings) -> tuple[Action, ...]:
+    """The actions, in the order in which they are applied. ``examined`` is given when :func:`needs_reading`."""
+    if s.moved is not None:
+        return (Rebind(s.moved),)
+    if s.echo is not None:
+        return (Settle(State.AUTOMATIC, str(Automatic.OWN_MAIL)),)
+    if s.copy_of is not None:
+        return (Settle(State.DUPLICATE, f"same as mail {s.copy_of.id}"),)
+    if _ours(s):
+        if examined is None or s.belongs.ticket is None:
+            return (Settle(State.AUTOMATIC, str(Automatic.OWN_MAIL)),)
+        return (_file_ours(s, s.belongs.ticket, examined),)
+    if s.message.automatic is not None:
+        return tuple(_machine(s))
+    if examined is None:
+        raise ValueError("the mail has to be examined before it is decided about")
+    return tuple(_customer(s, examined, settings))
+
+
+def _ours(s: Situation) -> bool:
+    return s.message.from_us and s.message.automatic in (None, Automatic.OWN_MAIL)
+
+
+def _machine(s: Situation) -> Iterator[Action]:
+    reason = str(s.message.automatic)
+    yield Settle(State.AUTOMATIC, reason)
+    yield Suppress(f"automatic:{reason}", s.message.automatic_detail[:200])
+    returned = {a.lower() for a in s.message.bounce_recipients}
+    for posted in s.bounced:
+        # Only an address that we wrote to is stopped: a delivery report may claim any other.
+        ours = posted.mail.recipient.lower()
+        permanent = s.message.bounce_permanent and (not returned or ours in returned)
+        yield Bounced(posted, ours if permanent else None, "permanent" if permanent else "temporary")
+        if posted.mail.ticket is not None:
+            yield Note(posted.mail.ticket, "bounced", f"our mail to {ours} came back")
+
+
+def _file_ours(s: Situation, ticket: Ticket, examined: Examined) -> File:
+    after = dataclasses.replace(
+        ticket,
+        updated_at=s.now,
+        participants=_participants(s, ticket),
+        status=_status(examined, ticket.flags),
+    )
+    return File(ticket, after, s.next_n, State.DONE)
+
+
+def _customer(s: Situation, examined: Examined, settings: Settings) -> Iterator[Action]:
+    ticket = _filed(s, examined)
+    reply = _reply(s, examined, ticket, settings)
+    if isinstance(reply, Post):
+        ticket = _answered(ticket, reply, s)
+    state = State.NOT_REQUEST if ticket.status == TicketStatus.NOT_A_REQUEST else State.DONE
+    yield File(s.belongs.ticket, ticket, s.next_n, state)
+    if s.belongs.ticket is None or s.belongs.ticket.status != ticket.status:
+        yield Note(ticket.id, "status", ticket.status)
+    if s.belongs.intruded is not None:
+        yield Note(s.belongs.intruded, s.belongs.why, f"{ticket.id} claimed to belong here and was kept apart")
+    if isinstance(reply, Post) and reply.kind is Kind.ASK:
+        yield Note(ticket.id, "missing", ",".join(ticket.missing))  # the digest counts what is forgotten most
+    if reply is not None:
+        yield reply
+    if isinstance(reply, Suppress) and reply.reason == "breaker":
+        yield Alarm(reply.detail)
+
+
+def _filed(s: Situation, examined: Examined) -> Ticket:
+    verdict, message = examined.verdict, s.message
+    sender = message.sender.email if message.sender else ""
+    # A mail to a closed ticket opens it again.
+    flags = [f for f in s.belongs.ticket.flags if f != "closed"] if s.belongs.ticket else []
+    if s.belongs.intruded is not None:
+        flags.append(f"{s.belongs.why}:{s.belongs.intruded}")
+    if s.standing is Standing.UNVERIFIED:
+        flags.append("unverified")
+    if "Message-ID" in message.defects or "From" in message.defects:
+        flags.append("doubled-header")
+    unique = tuple(dict.fromkeys(flags))
+    status = _status(examined, unique)
+    base = s.belongs.ticket or Ticket(
+        id=s.ticket_id,
+        version=0,
+        created_at=s.now,
+        updated_at=s.now,
+        status=status,
+        language=verdict.language,
+        subject=message.subject[:300],
+        sender=sender,
+        sender_name=message.sender.name[:120] if message.sender else "",
+    )
+    complete = status == TicketStatus.COMPLETE
+    return dataclasses.replace(
+        base,
+        updated_at=s.now,
+        status=status,
+        language=verdict.language,
+        participants=_participants(s, base),
+        kinds=verdict.request_kinds,
+        servers=(*verdict.service_ids, *verdict.ip_addresses, *verdict.hostnames),
+        missing=verdict.missing,
+        review=verdict.review,
+        flags=unique,
+        confirmed=base.confirmed and complete,
+        last_customer_at=s.mail.received_at,
+        ready_at=(base.ready_at or s.now) if complete else None,
+    )
+
+
+def _status(examined: Examined, flags: tuple[str, ...]) -> str:
+    """The verdict's status, unless something about the sender takes it out of the machine's hands."""
+    status = examined.verdict.status
+    if any(f.startswith(("stranger:", "forged-token:")) for f in flags):
+        return TicketStatus.REVIEW.value
+    if status is TicketStatus.COMPLETE and "unverified" in flags:
+        return TicketStatus.REVIEW.value
+    return status.value
+
+
+def _participants(s: Situation, ticket: Ticket) -> tuple[str, ...]:
+    """Who may speak in the ticket: whoever wrote in it, and whom they wrote to."""
+    message = s.message
+    people = [message.sender, *message.recipients] if not message.from_us else [*message.recipients]
+    found = [*ticket.participants, *(a.email.lower() for a in people if a is not None)]
+    return tuple(dict.fromkeys(found))[:MAX_PARTICIPANTS]
+
+
+def _answered(ticket: Ticket, reply: Post, s: Situation) -> Ticket:
+    match reply.kind:
+        case Kind.ASK:
+            return dataclasses.replace(ticket, asks=ticket.asks + 1, reminders=0, last_asked_at=s.now)
+        case Kind.CONFIRMATION:
+            return dataclasses.replace(ticket, confirmed=True)
+        case _:
+            return dataclasses.replace(ticket, flags=(*ticket.flags, "limit"))
+
+
+def _reply(s: Situation, examined: Examined, ticket: Ticket, settings: Settings) -> Post | Suppress | None:
+    """What the customer gets, or why not; ``None`` where nobody would expect an answer."""
+    if examined.verdict.status is TicketStatus.NOT_A_REQUEST and s.belongs.intruded is None:
+        return None
+    to = reply_address_of(s.message)
+    obstacle = _obstacle(s, to, settings)
+    if obstacle is not None or to is None:
+        return obstacle
+    wanted = _wanted(examined, ticket, settings)
+    if isinstance(wanted, Suppress):
+        return wanted
+    limit = _limit(s, settings)
+    return limit or Post(wanted[0], to, wanted[1])
+
+
+def reply_address_of(message: Message) -> str | None:
+    """Where a reply goes: the sender; the Reply-To only within the sender's own domain, which is what was verified."""
+    sender, back = message.sender, message.reply_to
+    if sender is None:
+        return None
+    if back is not None and _domain(back.email) == _domain(sender.email):
+        return back.email
+    return sender.email
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].lower()
+
+
+def _obstacle(s: Situation, to: str | None, settings: Settings) -> Suppress | None:
+    if not settings.replies.enabled:
+        return Suppress("replies-off")
+    if to is None:
+        return Suppress("no-sender")
+    if to.lower() in settings.own_addresses:
+        return Suppress("own-address")
+    if not to.rpartition("@")[0].isascii():
+        return Suppress("address-form", "the address needs SMTPUTF8")
+    if s.belongs.intruded is not None:
+        return Suppress(s.belongs.why, f"claims to belong to {s.belongs.intruded}")
+    if s.standing is Standing.UNVERIFIED and settings.sender.unverified == "flag":
+        return Suppress("unverified-sender")
+    if s.stopped:
+        return Suppress("address-bounced")
+    if s.now - s.mail.received_at > timedelta(days=settings.replies.max_age_days):
+        return Suppress("too-old")
+    if s.counts.this_mail > 0:
+        return Suppress("answered-already")
+    return None
+
+
+def _wanted(examined: Examined, ticket: Ticket, settings: Settings) -> tuple[Kind, int] | Suppress:
+    verdict = examined.verdict
+    if verdict.missing:
+        if ticket.asks and not _says_something(examined.findings) and _as_before(examined):
+            return Suppress("nothing-new", "asked already; a reminder follows if no answer comes")
+        if ticket.asks < settings.replies.asks_per_ticket:
+            return Kind.ASK, ticket.asks + 1
+        if settings.replies.handover and "limit" not in ticket.flags:
+            return Kind.HANDOVER, 1
+        return Suppress("per-ticket", f"asked {ticket.asks} times")
+    if ticket.status != TicketStatus.COMPLETE:
+        return Suppress("for-a-person", ", ".join((*verdict.review, *ticket.flags))[:200])
+    if not settings.replies.confirm:
+        return Suppress("confirmations-off")
+    if ticket.confirmed:
+        return Suppress("confirmed-already")
+    return Kind.CONFIRMATION, 1
+
+
+def _says_something(f: Findings) -> bool:
+    return any((f.identifiers, f.credentials, f.statements, f.windows, f.systems, f.components, f.unread, f.capped))
+
+
+def _as_before(examined: Examined) -> bool:
+    return examined.before is not None and examined.before.missing == examined.verdict.missing
+
+
+def _limit(s: Situation, settings: Settings) -> Suppress | None:
+    limits = settings.replies
+    for reason, count, limit in (
+        ("per-sender", s.counts.sender_day, limits.per_sender_day),
+        ("per-domain", s.counts.domain_hour, limits.per_domain_hour),
+        ("breaker", s.counts.global_hour, limits.global_hour),
+    ):
+        if count >= limit:
+            return Suppress(reason, f"{count} mails, the limit is {limit}")
+    return None

@@ -1,0 +1,126 @@
+"""What a round works with: store, clock, settings, rules, keys; made once, handed to every step."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import jinja2
+import structlog
+
+from checker.answer import environment, texts
+from checker.answer.texts import Texts
+from checker.edges.clock import Clock
+from checker.edges.files import read_replies, read_rules
+from checker.edges.outgoing import Outgoing
+from checker.edges.store.engine import Store
+from checker.pipeline import Engine, build_engine
+from checker.settings import Settings, SettingsError
+
+CHECKPOINTS: Final = (
+    "listed",
+    "attempt-counted",
+    "fetched",
+    "examined",
+    "before-commit",
+    "committed",
+    "before-mark",
+    "marked-in-mailbox",
+    "marked",
+    "reminder-posted",
+    "digest-posted",
+    "delivery-claimed",
+    "delivered",
+    "delivery-settled",
+)
+
+
+def no_checkpoint(_name: str) -> None:
+    """Nothing happens between two steps, unless a test wants something to."""
+
+
+def never() -> bool:
+    """Nobody asked to stop."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """One set of rules, templates and texts that fit together."""
+
+    engine: Engine
+    env: jinja2.Environment
+    texts: Texts
+    version: str
+
+
+def load_rules(settings: Settings) -> Rules:
+    """Read and compile rules and replies.
+
+    Raises :class:`SettingsError` with the builders' own sentence for anything that cannot be used.
+    """
+    rule_files, reply_files = read_rules(settings.folders.rules), read_replies(settings.folders.replies)
+    try:
+        return Rules(
+            engine=build_engine(rule_files, settings.hoster),
+            env=environment.environment(reply_files.templates),
+            texts=texts.build(reply_files.texts),
+            version=f"{rule_files.version}-{reply_files.version}",
+        )
+    except ValueError as error:  # every builder's error is one, and names file, key and what to do
+        raise SettingsError(str(error)) from error
+
+
+@dataclass(slots=True)
+class RulesHolder:
+    """The rules in use: new ones replace them only when they can be used as a whole."""
+
+    settings: Settings
+    current: Rules
+    refused: str = ""
+
+    def refresh(self) -> bool:
+        """Look at the files again. ``True`` when newer rules are in use now; ``refused`` says why not."""
+        try:
+            files = read_rules(self.settings.folders.rules).version
+            replies = read_replies(self.settings.folders.replies).version
+            if f"{files}-{replies}" == self.current.version:
+                self.refused = ""
+                return False
+            self.current = load_rules(self.settings)
+        except SettingsError as error:
+            self.refused = str(error)
+            return False
+        self.refused = ""
+        return True
+
+
+def owner_name() -> str:
+    """A name for this process that no other has, also not after a restart under the same process id."""
+    return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+@dataclass(slots=True)
+class Workshop:
+    """See the module. ``checkpoint`` is called between steps with a name of :data:`CHECKPOINTS`."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    rules: RulesHolder
+    outgoing: Outgoing
+    key: bytes
+    owner: str = field(default_factory=owner_name)
+    checkpoint: Callable[[str], None] = no_checkpoint
+    stopping: Callable[[], bool] = never
+    beat: Callable[[], None] = lambda: None
+    log: Any = field(default_factory=structlog.get_logger)
+
+    @property
+    def host(self) -> str:
+        """The domain of our Message-IDs."""
+        return self.settings.sender_address.rpartition("@")[2]
