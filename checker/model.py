@@ -148,6 +148,7 @@ class Message:
     bounce_permanent: bool = False
     defects: tuple[str, ...] = ()
     capped: bool = False
+    results_below: tuple[int, ...] = ()  # for each authentication result: how many Received stand above it
 
     def own(self) -> tuple[Zone, ...]:
         """The zones that are the sender's own words."""

@@ -13,7 +13,7 @@ from typing import Final
 from .words import MailWords, plain_words
 
 _QUOTE: Final = re.compile(r"[ \t]{0,2}(>(?:[ \t]?>)*)")
-_RULE: Final = re.compile(r"[ \t>]*(?:[_=*~#–—─-][ \t]?){5,}[ \t]*$")
+_RULE: Final = re.compile(r"[ \t>]*(?:[_=*~#–—─-][ \t]?){3,}[ \t]*$")
 _DELIMITER: Final = re.compile(r"(?:--|—|––|__|–)[ \t]*$")
 _DECORATED: Final = re.compile(r"[ \t]*[-_=*~–—>]{2,}")
 _MAX_MARKER: Final = 90
@@ -56,9 +56,10 @@ def split_lines(text: str, words: MailWords) -> tuple[Line, ...]:
 
 
 def quote_depth(line: str) -> int:
-    """How often the line is quoted by ``>``; 0 for arrows and banners (``>>> offer <<<``)."""
+    """How often the line is quoted by ``>``; 0 for banners (``>>> offer <<<``)
+    and for the ``>:`` that is left of a wrapped address."""
     match = _QUOTE.match(line)
-    if match is None or line.rstrip().endswith("<"):
+    if match is None or line.rstrip().endswith("<") or line.strip() in (">:", "> :"):
         return 0
     return match[1].count(">")
 

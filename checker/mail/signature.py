@@ -40,7 +40,7 @@ def mark_signatures(lines: Sequence[Line], own: list[bool], words: MailWords, *,
     while at < len(lines):
         if not own[at] or lines[at].look is Look.EMPTY:
             at += 1
-        elif lines[at].look is Look.DELIMITER and at > 0:
+        elif lines[at].look is Look.DELIMITER and at != first:
             at = _mark(marks, at, _tail(lines, at + 1, own, words, strict=lines[at].text != "-- "))
         elif is_sent_from(lines[at].text, words):
             at = _mark(marks, at, at + 1)
@@ -197,7 +197,7 @@ def contact_like(line: str, words: MailWords) -> bool:
     if digits >= 3 and _names_contact(bare, padded, words):
         return True
     rest = _WEB.sub("", bare).strip(" |·•-–—,;<>()[]")
-    if _WEB.search(bare) and (not rest or name_like(rest)):
+    if _WEB.search(bare) and (not any(c.isalnum() for c in rest) or name_like(rest)):
         return True
     return words.company.inside(padded) and _capitalised(bare) and not re.search(r"[?!=]", bare)
 

@@ -10,6 +10,7 @@ consent); what looks like a log or a signature stays own words unless it is sure
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,7 @@ from .signature import closing, mark_signatures
 from .words import MailWords, plain_words
 
 _WRAPPED_AT: Final = 62  # a quoted line at least so long may have been broken by the sender's program
+_DRESSED: Final = re.compile(r"[ \t]*[-_=*~–—]{3,}[^-_=*~–—]{3,60}[-_=*~–—]{3,}[ \t]*$")  # a marker in any language
 _MAX_WRAPPED: Final = 2
 _MAX_DISCLAIMER_WORDS: Final = 400
 
@@ -110,10 +112,12 @@ def introduction(lines: Sequence[Line], at: int, words: MailWords) -> Introducti
         if block is not None:
             return Introduction(at, block.end, line.look is Look.FORWARD, block.address)
         return Introduction(at, at + 1, line.look is Look.FORWARD)
-    if line.look is Look.RULE:
+    if line.look is Look.RULE or _DRESSED.match(line.text):
         below = _next_words(lines, at + 1)
-        block = header_block(lines, below, words, announced=True) if below is not None else None
-        return Introduction(at, block.end, False, block.address) if block is not None else None
+        if below is not None:
+            block = header_block(lines, below, words, announced=True) or foreign_header_block(lines, below)
+            if block is not None:
+                return Introduction(at, block.end, False, block.address)
     if line.look is not Look.TEXT:
         return None
     return (
