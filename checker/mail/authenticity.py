@@ -24,26 +24,33 @@ _BY: Final = re.compile(r"(?:^|\s)by\s+([A-Za-z0-9][A-Za-z0-9._-]{0,254})")
 _FAILED: Final = frozenset({"fail", "hardfail", "softfail", "policy", "permerror"})
 
 
-class Authenticity(StrEnum):
+class Outcome(StrEnum):
     """What a trusted server found about one mechanism, or about the From domain as a whole."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 -- a result of RFC 8601, no password
     FAIL = "fail"
     NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Checks:
+class Authenticity:
     """What a trusted server found, mechanism by mechanism.
 
     ``spf`` and ``dkim`` are ``pass`` only for the domain of the From address (or, aligned as DMARC's
     relaxed mode has it, one that it is a part of).
     """
 
-    dmarc: Authenticity = Authenticity.NONE
-    spf: Authenticity = Authenticity.NONE
-    dkim: Authenticity = Authenticity.NONE
+    dmarc: Outcome = Outcome.NONE
+    spf: Outcome = Outcome.NONE
+    dkim: Outcome = Outcome.NONE
     authserv_id: str | None = None
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the From domain may be taken for the sender's: DMARC decides where it says something,
+        otherwise an aligned DKIM signature does. SPF alone does not (forwarders break it both ways).
+        """
+        return self.dmarc is Outcome.PASS or (self.dmarc is Outcome.NONE and self.dkim is Outcome.PASS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,38 +67,25 @@ class Result:
 
 
 def authenticity(message: Message, trusted: Collection[str]) -> Authenticity:
-    """Whether the From domain is the sender's, as the configured servers (``trusted``: authserv-ids) saw it.
-
-    DMARC decides where it says something; otherwise an aligned DKIM signature, then aligned SPF, counts.
-    """
-    checks = checks_of(message, trusted)
-    if checks.dmarc is not Authenticity.NONE:
-        return checks.dmarc
-    if Authenticity.PASS in (checks.dkim, checks.spf):
-        return Authenticity.PASS
-    return Authenticity.FAIL if Authenticity.FAIL in (checks.dkim, checks.spf) else Authenticity.NONE
-
-
-def checks_of(message: Message, trusted: Collection[str]) -> Checks:
     """What the configured servers say of a message; all ``none`` without them."""
     ids = {t.lower().rstrip(".") for t in trusted}
     if not ids or message.sender is None:
-        return Checks()
+        return Authenticity()
     domain = message.sender.email.rpartition("@")[2].lower()
     for value, above in zip(message.authentication_results, message.results_below, strict=False):
         parsed = parse_results(value)
         if parsed is None or parsed[0] not in ids:
             continue
         if not _written_by_us(parsed[0], message.received, above):
-            return Checks()
+            return Authenticity()
         return _judge(parsed[0], parsed[1], domain)
-    return Checks()
+    return Authenticity()
 
 
 def _written_by_us(authserv_id: str, received: tuple[str, ...], above: int) -> bool:
     """Whether no Received of the server itself stands above the field, and one below when others do."""
     ours = [i for i, value in enumerate(received) if _is_host(_by(value), authserv_id)]
-    return above == 0 or bool(ours) and min(ours) >= above
+    return above == 0 or (bool(ours) and min(ours) >= above)
 
 
 def _by(received: str) -> str:
@@ -159,11 +153,11 @@ def _split(value: str) -> list[str]:
     return parts
 
 
-def _judge(authserv_id: str, results: tuple[Result, ...], domain: str) -> Checks:
+def _judge(authserv_id: str, results: tuple[Result, ...], domain: str) -> Authenticity:
     dmarc = [r for r in results if r.method == "dmarc" and r.value("header.from") == domain]
     spf = [r for r in results if r.method == "spf" and _aligned(_spf_domain(r), domain)]
     dkim = [r for r in results if r.method == "dkim" and _aligned(_dkim_domain(r), domain)]
-    return Checks(_merge(dmarc), _merge(spf), _merge(dkim), authserv_id)
+    return Authenticity(_merge(dmarc), _merge(spf), _merge(dkim), authserv_id)
 
 
 def _spf_domain(result: Result) -> str:
@@ -179,7 +173,7 @@ def _aligned(found: str, domain: str) -> bool:
     return "." in found and (found == domain or domain.endswith(f".{found}") or found.endswith(f".{domain}"))
 
 
-def _merge(results: list[Result]) -> Authenticity:
+def _merge(results: list[Result]) -> Outcome:
     if any(r.result == "pass" for r in results):
-        return Authenticity.PASS
-    return Authenticity.FAIL if any(r.result in _FAILED for r in results) else Authenticity.NONE
+        return Outcome.PASS
+    return Outcome.FAIL if any(r.result in _FAILED for r in results) else Outcome.NONE

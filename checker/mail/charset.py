@@ -70,7 +70,7 @@ def decode(raw: bytes, charset: str | None) -> tuple[str, str | None]:
     if text is not None:
         unknown = bool(charset) and codec is None
         wrong = codec is not None and codec not in ("utf-8", "utf-8-sig") and not raw.isascii()
-        return text, f"charset: {_shown(charset)}" if unknown or wrong and codec not in _WESTERN else None
+        return text, f"charset: {_shown(charset)}" if unknown or (wrong and codec not in _WESTERN) else None
     western = codec in _WESTERN and (charset or "").lower() not in ("us-ascii", "ascii")
     return _cp1252(raw), None if western else f"charset: {_shown(charset)}"
 
@@ -109,7 +109,7 @@ def decode_header(value: str) -> str:
     at = 0
     for match in _ENCODED_WORD.finditer(value):
         between = value[at : match.start()]
-        if between.strip() or not out and not pending:
+        if between.strip() or (not out and not pending):
             out.append(_flush(pending, charset))
             out.append(_raw(between))
             pending = b""

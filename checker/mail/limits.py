@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +30,6 @@ class Limits:
     addresses: int = 100
     attachments: int = 200
     ids: int = 100
+
+
+DEFAULT_LIMITS: Final = Limits()

@@ -16,7 +16,7 @@ _SURE: Final = tuple(
     for p in (
         r"\s*\[ {0,8}\d{1,9}\.\d{1,9}\]",  # dmesg
         r"\s*(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,2}\d{1,2} \d\d:\d\d:\d\d \S",  # syslog
-        r"\s*[\[<(]?\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d[.,\dZ+:\])>-]{0,20}\s{0,4}[\[{(<\"'A-Z0-9a-z]",  # ISO stamps
+        r"\s*[\[<(]?\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d[.,\dZ+:\])>-]{0,20}\s{0,4}[\[{(<\"'A-Z0-9a-z]",  # ISO
         r"\s*\d{1,3} +[A-Z][A-Za-z]+(?:[_-][A-Za-z]+)+ +\S.*\d",  # SMART attributes
         r"\s*ID# ATTRIBUTE_NAME\b",
         r"\s*=== ?START OF ",
@@ -81,9 +81,9 @@ def log_lines(lines: Sequence[str]) -> list[bool]:
     found = list(sure)
     for i, is_likely in enumerate(likely):
         around = [n for n in (i - 1, i + 1) if 0 <= n < len(lines)]
-        found[i] = found[i] or is_likely and any(sure[n] or likely[n] for n in around)
+        found[i] = found[i] or (is_likely and any(sure[n] or likely[n] for n in around))
     for i, line in enumerate(lines):
-        if _PROMPT.match(line) or _BARE_COMMAND.match(line) and _near(found, i):
+        if _PROMPT.match(line) or (_BARE_COMMAND.match(line) and _near(found, i)):
             found[i] = True
             if _PROMPT.match(line):
                 _take_output(lines, found, i + 1)
@@ -100,7 +100,7 @@ def _is_likely(line: str) -> bool:
 
 
 def _looks_like_list(line: str) -> bool:
-    """"1. riavviare entro 30 ms" is a person's list: letters only, no columns."""
+    """ "1. riavviare entro 30 ms" is a person's list: letters only, no columns."""
     return bool(re.match(r"\s*\d{1,2}[.)] +[^\W\d_]{2,}(?: +[^\W\d_]+){3,}", line))
 
 

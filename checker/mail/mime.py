@@ -21,6 +21,7 @@ from .limits import Limits
 from .text import html_text
 from .words import MailWords, plain_words
 
+_TEXTS: Final = frozenset({"text/plain", "text/html", "text/x-amp-html", "text/enriched", "text/richtext"})
 _STUB_CHARS: Final = 600
 _REPORT_TEXT: Final = 100_000
 _UNSAFE: Final = re.compile(r"[\x00-\x1f/\\:*?\"<>|]+")
@@ -96,11 +97,11 @@ def _bodies(
         content.returned.append(_loose_headers(_decoded(part)[0]))
         return []
     children = _children(part)
-    if part.is_multipart() or kind.startswith("multipart/") and children:
+    if part.is_multipart() or (kind.startswith("multipart/") and children):
         if kind == "multipart/alternative":
             return _alternative(children, content, words, limits, depth, report)
         return [b for c in children for b in _bodies(c, content, words, limits, depth + 1, report)]
-    if _is_text(part, kind) and not _is_attachment(part):
+    if kind in _TEXTS and not _is_attachment(part):
         return [_text(part, kind, content, limits)]
     _attach(part, kind, content, limits)
     return []
@@ -135,10 +136,6 @@ def _is_stub(plain: Sequence[_Body], rich: Sequence[_Body], words: MailWords) ->
         return False
     padded = plain_words(text)
     return words.stub.inside(padded) or len(padded.split()) < 2
-
-
-def _is_text(part: MimeMessage, kind: str) -> bool:
-    return kind in ("text/plain", "text/html", "text/enriched", "text/x-amp-html") or kind == "text/richtext"
 
 
 def _is_attachment(part: MimeMessage) -> bool:
@@ -182,7 +179,7 @@ def _text(part: MimeMessage, kind: str, content: Content, limits: Limits) -> _Bo
     text, defect = decode(raw, charset)
     if defect:
         _note(content, defect)
-    if kind in ("text/html", "text/x-amp-html", "text/enriched", "text/richtext"):
+    if kind != "text/plain":
         shown = html_text(text, limits.text + 1)
         if len(shown) > limits.text:
             content.capped = True
@@ -208,9 +205,7 @@ def _attach(part: MimeMessage, kind: str, content: Content, limits: Limits) -> N
     content.attachments.append(Attachment(_filename(part) or "unnamed", one_line(kind)[:100], len(raw)))
 
 
-def _passed_on(
-    part: MimeMessage, content: Content, words: MailWords, limits: Limits, depth: int, report: bool
-) -> None:
+def _passed_on(part: MimeMessage, content: Content, words: MailWords, limits: Limits, depth: int, report: bool) -> None:
     """A mail inside the mail: kept apart from the sender's words; in a delivery report only its header."""
     inner = next(iter(_children(part)), None)
     if inner is None:

@@ -96,7 +96,7 @@ def _is_attribution(text: str, words: MailWords, *, followed: bool) -> bool:
         clear = _opens(text, words) or _ANGLED.search(text) is not None or followed
         if clear and _ends_soon(text, padded, verb_end):
             return True
-    if not colon or not (date or followed and time):
+    if not colon or not (date or (followed and time)):
         return False
     if _ANGLED.search(text) and (followed or len(bare.rpartition(">")[2].split()) <= 3):
         return True
@@ -153,7 +153,7 @@ def header_block(lines: Sequence[Line], at: int, words: MailWords, *, announced:
     main = roles - {HeaderRole.CC}
     if HeaderRole.FROM not in roles or len(main) < 2:
         return None
-    if not (announced or addresses or len(main) >= 4 or len(main) == 3 and HeaderRole.SUBJECT in main):
+    if not (announced or addresses or len(main) >= 4 or (len(main) == 3 and HeaderRole.SUBJECT in main)):
         return None
     return Introduction(at, end, address=address, known=announced or addresses)
 

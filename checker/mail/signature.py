@@ -20,7 +20,9 @@ _MAX_CONTACT_WORDS: Final = 16
 _SENTENCE_WORDS: Final = 4
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _PHONE: Final = re.compile(r"(?:\+|00)\d{1,3}[ ()./\d-]{6,20}\d")
-_WEB: Final = re.compile(r"(?:https?://)?www\.[\w.-]{3,60}/?|[^\s@<>]{1,64}@[\w.-]{1,100}|https?://[\w.-]{3,60}/?(?=\s|$)")
+_WEB: Final = re.compile(
+    r"(?:https?://)?www\.[\w.-]{3,60}/?|[^\s@<>]{1,64}@[\w.-]{1,100}|https?://[\w.-]{3,60}/?(?=\s|$)"
+)
 _LABEL: Final = re.compile(r"\s*([^\W\d_][\w .'/-]{0,30}?)\s{0,2}[:=]\s*\S")
 _ANSWER: Final = re.compile(r"\s*(?:\(?\d{1,2}|\(?[a-hA-H]|[QqRrA]\d{0,2})[.):]\s*\S")
 _SECRET: Final = re.compile(r"\S*[^\W_]\S*[!#$%&*+=?^_~§]\S*[^\W_]")
@@ -46,7 +48,7 @@ def mark_signatures(lines: Sequence[Line], own: list[bool], words: MailWords, *,
             at = _mark(marks, at, at + 1)
         elif at != first and (kind := closing(lines[at].text, words)):
             end = _tail(lines, at + 1, own, words, strict=True)
-            if kind == "closing" or end > at + 1 and _at_end(lines, end):
+            if kind == "closing" or (end > at + 1 and _at_end(lines, end)):
                 at = _mark(marks, at, end)
             else:
                 at += 1
@@ -99,7 +101,7 @@ def _last_words(line: str, count: int) -> str:
 
 
 def is_sent_from(line: str, words: MailWords) -> bool:
-    """"Sent from my iPhone" and its like; not a sentence that starts so."""
+    """ "Sent from my iPhone" and its like; not a sentence that starts so."""
     folded = tuple(plain_words(line.partition("<")[0]).split())
     taken = words.sent_from.prefix(folded)
     return bool(taken) and len(folded) - taken <= 6 and not re.search(r"[.!?]\s*$|, ", line)
@@ -167,9 +169,9 @@ def name_like(line: str) -> bool:
 
 
 def _capitalised(text: str) -> bool:
-    long = [w for w in _WORD.findall(text) if len(w) >= _LONG]
+    words: list[str] = _WORD.findall(text)
+    long = [w for w in words if len(w) >= _LONG]
     lower = sum(1 for w in long if w[0].islower())
-    words = _WORD.findall(text)
     if not words:
         return False
     if not long:
@@ -181,7 +183,7 @@ def contact_like(line: str, words: MailWords) -> bool:
     """A line of a business card: telephone, web address, legal form, street; never a label with an answer."""
     bare = line.strip()
     count = len(bare.split())
-    if not bare or count > _MAX_CONTACT_WORDS or _ANSWER.match(bare) and not _PHONE.search(bare):
+    if not bare or count > _MAX_CONTACT_WORDS or (_ANSWER.match(bare) and not _PHONE.search(bare)):
         return False
     padded = plain_words(bare)
     label = _LABEL.match(bare)

@@ -17,14 +17,74 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from .clean import squeezed, visible
 
 _SKIPPED: Final = frozenset(
-    "head style script title meta link template noscript object embed iframe svg select option textarea button "
-    "audio video canvas map math".split()
+    [
+        "head",
+        "style",
+        "script",
+        "title",
+        "meta",
+        "link",
+        "template",
+        "noscript",
+        "object",
+        "embed",
+        "iframe",
+        "svg",
+        "select",
+        "option",
+        "textarea",
+        "button",
+        "audio",
+        "video",
+        "canvas",
+        "map",
+        "math",
+    ]
 )
 _BLOCKS: Final = frozenset(
-    "p div section article header footer main aside nav address center form fieldset dl dt dd ul ol li pre table "
-    "thead tbody tfoot tr caption h1 h2 h3 h4 h5 h6 blockquote figure figcaption details summary body html".split()
+    [
+        "p",
+        "div",
+        "section",
+        "article",
+        "header",
+        "footer",
+        "main",
+        "aside",
+        "nav",
+        "address",
+        "center",
+        "form",
+        "fieldset",
+        "dl",
+        "dt",
+        "dd",
+        "ul",
+        "ol",
+        "li",
+        "pre",
+        "table",
+        "thead",
+        "tbody",
+        "tfoot",
+        "tr",
+        "caption",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "blockquote",
+        "figure",
+        "figcaption",
+        "details",
+        "summary",
+        "body",
+        "html",
+    ]
 )
-_SPACED: Final = frozenset("p h1 h2 h3 h4 h5 h6 pre".split())
+_SPACED: Final = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "pre"])
 _RULE: Final = "_" * 32
 _BLANKS: Final = re.compile(r"[ \t\r\n\f]+")
 _HIDDEN: Final = re.compile(
@@ -35,7 +95,28 @@ _MAX_DEPTH: Final = 60  # of quotes; deeper ones are shown as this deep
 _MAX_NESTING: Final = 1_000
 _TAG: Final = re.compile(r"<[^<>]*>")
 _TAG_NAME: Final = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
-_UNCLOSED: Final = frozenset("br hr img p li td th tr meta link input col wbr area base dd dt option".split())
+_UNCLOSED: Final = frozenset(
+    [
+        "br",
+        "hr",
+        "img",
+        "p",
+        "li",
+        "td",
+        "th",
+        "tr",
+        "meta",
+        "link",
+        "input",
+        "col",
+        "wbr",
+        "area",
+        "base",
+        "dd",
+        "dt",
+        "option",
+    ]
+)
 _MAX_CELLS: Final = 12
 _CELL_CHARS: Final = 400
 
@@ -168,15 +249,13 @@ def _walk(root: LexborNode, writer: _Writer) -> None:
             node = node.parent
 
 
-def _enter(
-    node: LexborNode, writer: _Writer, lists: list[int], opened: list[_Opened]
-) -> LexborNode | None:
+def _enter(node: LexborNode, writer: _Writer, lists: list[int], opened: list[_Opened]) -> LexborNode | None:
     """Write what stands before a node's children; the first child, or ``None`` to pass over them."""
     if node.is_text_node:
         writer.text(node.text_content or "")
         return None
     tag = node.tag or ""
-    if not node.is_element_node and node.child is None or tag in _SKIPPED:
+    if (not node.is_element_node and node.child is None) or tag in _SKIPPED:
         return None
     if tag == "br":
         if writer.row:
@@ -189,7 +268,7 @@ def _enter(
         return None
     attributes = node.attributes if node.is_element_node else {}
     style = (attributes.get("style") or "").replace(" ", "").lower()
-    if "hidden" in attributes or style and _HIDDEN.search(style):
+    if "hidden" in attributes or (style and _HIDDEN.search(style)):
         return None
     if tag == "div" and style and _TOP_BORDER.search(style) and "border-top:none" not in style:
         writer.rule()
@@ -225,7 +304,7 @@ def _open(tag: str, attributes: dict[str, str | None], writer: _Writer, lists: l
 def _has_gap(tag: str, attributes: dict[str, str | None], style: str) -> bool:
     """Whether readers see an empty line after the block. Outlook's paragraphs are its lines."""
     flat = "mso" in (attributes.get("class") or "").lower() or "margin:0" in style or "margin-bottom:0" in style
-    return tag == "table" or tag in _SPACED and not flat
+    return tag == "table" or (tag in _SPACED and not flat)
 
 
 def _leave(element: _Opened, writer: _Writer, lists: list[int]) -> None:

@@ -78,28 +78,26 @@ def subject_tag(ticket: str) -> str:
     return f"[#{ticket}]"
 
 
-def ticket_of_subject(subject: str) -> str | None:
+def tagged_ticket(subject: str) -> str | None:
     """The ticket of the last tag in a subject (ours is put last); a hint, since anybody can type one."""
     found = _TAG.findall(subject)
     return found[-1] if found else None
 
 
-def references_for(
-    parent_id: str | None, parent_references: Iterable[str], parent_in_reply_to: Sequence[str]
-) -> tuple[str, ...]:
-    """The References of a reply (RFC 5322 §3.6.4): the parent's, else its only In-Reply-To, then its id.
+def references(parent_references: Iterable[str], parent_in_reply_to: Sequence[str], parent_id: str | None) -> str:
+    """The References value of a reply (RFC 5322 §3.6.4): the parent's, else its only In-Reply-To, and its id.
 
     At most twenty-one: the first, which names the thread, and the last. Empty when the parent had no id.
     """
     if parent_id is None or not _ID.fullmatch(parent_id):
-        return ()
+        return ""
     before = [i for i in parent_references if _ID.fullmatch(i)]
     if not before and len(parent_in_reply_to) == 1 and _ID.fullmatch(parent_in_reply_to[0]):
         before = [parent_in_reply_to[0]]
     chain = list(dict.fromkeys(i for i in before if i != parent_id))
     if len(chain) > _REFERENCES:
         chain = [chain[0], *chain[-(_REFERENCES - 1) :]]
-    return (*chain, parent_id)
+    return " ".join([*chain, parent_id])
 
 
 def bare_subject(subject: str, words: MailWords) -> str:

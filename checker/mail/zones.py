@@ -84,8 +84,8 @@ def _label_quotes(
             for index in range(found.start, found.end):
                 labels[index] = _Label(ZoneKind.ATTRIBUTION, depth)
             blocks += 1
-            passed_on = (found.forward or forward and blocks == 1 and open_kind is None) and not (
-                found.address in own_addresses
+            passed_on = (found.forward or (forward and blocks == 1 and open_kind is None)) and (
+                found.address not in own_addresses
             )
             kind = ZoneKind.FORWARDED if passed_on else ZoneKind.QUOTED
             at = found.end
@@ -160,7 +160,7 @@ def _wrapped(lines: Sequence[Line], at: int) -> int:
     is followed by the quote. An answer under a question is none of that.
     """
     above = lines[at - 1]
-    if above.look is not Look.QUOTED or len(above.text) < _WRAPPED_AT or above.text.rstrip()[-1] in ".?!:;…»”\")":
+    if above.look is not Look.QUOTED or len(above.text) < _WRAPPED_AT or above.text.rstrip()[-1] in '.?!:;…»”")':
         return at
     end = at
     while end < len(lines) and lines[end].look is Look.TEXT:
@@ -171,9 +171,7 @@ def _wrapped(lines: Sequence[Line], at: int) -> int:
     return end if start[:1].islower() and len(lines[at].text) < len(above.text) else at
 
 
-def _restore_form(
-    lines: Sequence[Line], labels: list[_Label], own_addresses: frozenset[str], words: MailWords
-) -> None:
+def _restore_form(lines: Sequence[Line], labels: list[_Label], own_addresses: frozenset[str], words: MailWords) -> None:
     """A header block at the very top that nothing marks as a quote is a contact form: own words.
 
     Only where the rest would leave no own word, and never when the block names one of our addresses.
