@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..model import Access, Credential, Secret
-from .ids_access import Owner, access_of, as_written, in_path, labelled_users, owner_before, token_at
+from .ids_access import SAID, Owner, access_of, as_written, in_path, labelled_users, owner_before, token_at
 from .ids_marks import IP, MIXED, NUMBER, SIGN, URL, WORD, Marks, mark
 from .ids_remote import keys, links, tools
 from .ids_secrets import Value, is_placeholder, is_strong, value_at
@@ -237,7 +237,7 @@ def _accept(
     if value.quoted or is_strong(text):
         return value
     i = token_at(marks, part, value.start)
-    if i < len(marks.text) and marks.concepts[i] and not colon:
+    if i < len(marks.text) and SAID & set(marks.concepts[i]) and not colon:
         return None
     if i < len(marks.text) and {"not_given", "user", "password", "link", "unless"} & set(marks.concepts[i]):
         return None
@@ -304,7 +304,7 @@ def _heads(marks: Marks, users: Sequence[Owner], *, asked: bool) -> list[Owner]:
         account = as_written(marks, i)
         if account is not None:
             heads.append(Owner(account, marks.start[i], marks.end[i], i))
-        elif not marks.concepts[i] and _in_context(marks, i, asked=asked):
+        elif not SAID & set(marks.concepts[i]) and _in_context(marks, i, asked=asked):
             heads.append(Owner(marks.text[i], marks.start[i], marks.end[i], i))
     return heads
 

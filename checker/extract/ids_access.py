@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from ..model import Access
 from .ids_marks import EMAIL, HOST, IP, MIXED, NUMBER, SIGN, URL, WORD, Marks
 from .ids_secrets import is_placeholder, value_at
-from .ids_words import ACCOUNT, IdentifierWords
+from .ids_words import ACCOUNT, CREDENTIALS, NAMING, ROLES, IdentifierWords
 
 _LINES_UP = 4  # lines: how far above its secret a user name or a console's name can stand
 _NAME = re.compile(r"[^\W\d_][\w.\\@$-]{1,63}\Z|[\w.-]{2,40}\\[\w.-]{2,40}\Z")
 _OPENERS = frozenset(":=-–>|\"'„“«»‘(->")
+SAID = frozenset((*NAMING, *ROLES, *CREDENTIALS))  # concepts that keep a word from being a name
 _JOINING = frozenset({"link", "copula", "user", "entry", "unless", "not_given", "and"})
 _FILLERS = _JOINING | {"server", "desktop", "console"}
 
@@ -176,7 +177,7 @@ def owner_before(marks: Marks, users: Sequence[Owner], label: int, value: int) -
 def _between(marks: Marks, label: int, value: int) -> Owner | None:
     """ "Password for admin:", "password di deploy: x": the one unknown word between label and value."""
     between = range(label + 1, min(value, len(marks.text)))
-    unknown = [i for i in between if marks.kind[i] in (WORD, MIXED) and not marks.concepts[i]]
+    unknown = [i for i in between if marks.kind[i] in (WORD, MIXED) and not SAID & set(marks.concepts[i])]
     if len(unknown) != 1 or not marks.has(unknown[0] - 1, "link"):
         return None
     i = unknown[0]
@@ -198,7 +199,7 @@ def _leading(marks: Marks, label: int) -> Owner | None:
         if k >= label:
             break
         name = _chunk(marks, k)
-        if marks.kind[k] in (WORD, MIXED, EMAIL) and _NAME.match(name) and not marks.concepts[k]:
+        if marks.kind[k] in (WORD, MIXED, EMAIL) and _NAME.match(name) and not SAID & set(marks.concepts[k]):
             after = k
             while after < label and marks.start[after] < marks.start[k] + len(name):
                 after += 1

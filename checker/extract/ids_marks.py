@@ -29,7 +29,8 @@ _TOKEN = re.compile(
 _LONG = 60  # a line at least this long may be wrapped: the sentence goes on in the next one
 _LIST = re.compile(r"[ \t]*(?:[-*•–·]|\(?(?:\d{1,2}|[a-zA-Z])[.):])[ \t]|[ \t]*\|")
 _LABEL = re.compile(r"[^\W\d_][^\n:|]{0,40}(?::|\s\.{3,})(?=\s|$)")
-_TECHNICAL = re.compile(r"[^\W\d_]{2,8}\d{1,2}\Z|\d{1,2}[gG]\Z")  # FAN3, DDR4, gateway4, ipv6
+_TECHNICAL = re.compile(r"[^\W\d_]{2,3}\d{1,2}\Z|\d{1,2}[gG]\Z")  # FAN3, DDR4, 10G
+_GLUED = re.compile(r"([^\W\d_]{4,10})\d{1,4}\Z")  # debian12, gateway4
 _NONE: tuple[str, ...] = ()
 
 
@@ -137,7 +138,7 @@ def _is_address(text: str) -> bool:
 def _look_up(marks: Marks, words: IdentifierWords) -> None:
     """Concepts by token. Odd tokens are kept from the lexicon: they may be secrets, and it remembers words."""
     pairs = zip(marks.text, marks.kind, strict=True)
-    plain = [t if k == WORD or (k == MIXED and _TECHNICAL.match(t)) else "" for t, k in pairs]
+    plain = [t if k == WORD else _technical(t) if k == MIXED else "" for t, k in pairs]
     index = [i for i, k in enumerate(marks.kind) if k != SIGN]
     concepts: list[tuple[str, ...]] = [_NONE] * len(plain)
     found = words.lexicon.hits([plain[i] for i in index])[0] if index else []
@@ -149,6 +150,14 @@ def _look_up(marks: Marks, words: IdentifierWords) -> None:
         for i in range(first, last + 1):
             concepts[i] = (*concepts[i], hit.concept)
     marks.concepts = concepts
+
+
+def _technical(token: str) -> str:
+    """What of a token with digits is looked up: all of a short one, the word of a glued one."""
+    if _TECHNICAL.match(token):
+        return token
+    glued = _GLUED.match(token)
+    return glued[1] if glued else ""
 
 
 def _segments(marks: Marks) -> None:
@@ -169,7 +178,8 @@ def _breaks(marks: Marks, i: int) -> bool:
     previous = marks.text[before]
     gap = marks.start[i] - marks.end[before]
     if previous in ".!?…" and gap:
-        abbreviated = before and len(marks.text[before - 1]) <= 3 and previous == "." and not step
+        short = before and marks.kind[before - 1] == WORD and len(marks.text[before - 1]) <= 3
+        abbreviated = short and previous == "." and not step
         following = marks.text[i]
         if not abbreviated and (step or following[0].isupper() or not following[0].isalnum()):
             return True

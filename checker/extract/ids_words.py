@@ -35,12 +35,12 @@ CREDENTIALS: Final = (
     *("user", "entry", "password", "vpn", "remote", "desktop", "not_given", "nopassword", "key", "installed"),
     *("once", "dot_belongs", "blanks", "unless"),
 )
-SYSTEMS: Final = ("current", "latest", "wanted", "from", "to", "os_label", "edition_label", "layout", "version")
+SYSTEMS: Final = ("current", "outdated", "latest", "wanted", "wanted_with", "from", "to", "os_label", "edition_label", "layout", "version")
 KINDS: Final = (
     *("drive", "ram", "psu", "fan", "nic", "cpu", "raid_controller", "motherboard", "gpu", "battery", "cable"),
     "other",
 )
-COMPONENTS: Final = ("swap", "ask", "serial", "slot", "part_label", "spared")
+COMPONENTS: Final = ("swap", "add", "serial", "slot", "part_label", "spared")
 CONCEPTS: Final = frozenset((*NAMING, *ROLES, *CREDENTIALS, *SYSTEMS, *COMPONENTS, *(f"part.{k}" for k in KINDS)))
 _TOLERANT: Final = frozenset({"password", "swap", "part_label", *(f"part.{k}" for k in KINDS)})
 
