@@ -19,7 +19,7 @@ _DOWNTIME: Final = {"downtime_ok": "downtime_ok", "window": "downtime_window"}
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A label and its value, both ready to be shown."""
+    """A label, its colon included, and its value, both ready to be shown."""
 
     label: str
     value: str
@@ -31,7 +31,9 @@ def facts(request: ReplyRequest, texts: Texts) -> tuple[Fact, ...]:
     window = windows_text(request, texts)
     known = {
         "server": listed(texts, language, cleaned((*u.service_ids, *u.ip_addresses, *u.hostnames))),
-        "request": listed(texts, language, (texts.get(language, f"request.{k}") for k in u.request_kinds if k in KINDS)),
+        "request": listed(
+            texts, language, (texts.get(language, f"request.{k}") for k in u.request_kinds if k in KINDS)
+        ),
         "parts": listed(texts, language, parts_text(u.parts, texts, language)),
         "system": system_text(u.system),
         "access": _value(texts, language, "access_given") if u.access else "",
@@ -41,7 +43,8 @@ def facts(request: ReplyRequest, texts: Texts) -> tuple[Fact, ...]:
         "erasure": _value(texts, language, f"erasure_{u.data_loss_consent}"),
         "risk": _value(texts, language, f"risk_{u.hardware_acknowledgement}"),
     }
-    return tuple(Fact(texts.get(language, f"facts.{name}"), value) for name, value in known.items() if value)
+    after = texts.get(language, "language.label_end")
+    return tuple(Fact(texts.get(language, f"facts.{name}") + after, value) for name, value in known.items() if value)
 
 
 def windows_text(request: ReplyRequest, texts: Texts) -> str:
@@ -67,6 +70,11 @@ def listed(texts: Texts, language: str, members: Iterable[str]) -> str:
     if len(shown) > _LIST:
         shown[_LIST] = "…"
     return texts.get(language, "language.list_separator").join(shown)
+
+
+def kinds_text(kinds: tuple[str, ...], texts: Texts, language: str) -> Iterator[str]:
+    """The kinds of request in words."""
+    return (texts.get(language, f"request.{kind}") for kind in kinds if kind in KINDS)
 
 
 def system_text(system: System | None) -> str:

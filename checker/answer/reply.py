@@ -15,7 +15,7 @@ import jinja2
 
 from .clean import bare_subject, line, person, quote, web_link
 from .environment import render
-from .facts import facts, quoted, system_text, windows_text
+from .facts import Fact, facts, quoted, system_text, windows_text
 from .model import ADVISORIES, ROUNDS, AnswerError, Contradiction, Link, Missing, Rendered, ReplyKind, ReplyRequest
 from .texts import Texts, mark
 
@@ -23,6 +23,7 @@ _SENTENCE: Final = 240  # characters of a sentence that is shown back
 _SUBJECT: Final = 120
 _TAG: Final = 40
 _HOSTER: Final = 80
+_SIGNATURE: Final = "-- "  # its blank is what mail programs know it by (RFC 3676 §4.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +39,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A mail before layout: paragraphs above the questions, the questions, paragraphs below."""
+    """A mail before layout: paragraphs, what was understood, the questions, paragraphs below, advisories."""
 
     lead: tuple[str, ...]
-    intro: str
-    rows: tuple[tuple[str, str], ...]
-    compact: bool
-    need: str
-    questions: tuple[Asked, ...]
-    how: str
-    after: tuple[str, ...]
-    advisories: tuple[str, ...]
+    intro: str = ""
+    rows: tuple[Fact, ...] = ()
+    need: str = ""
+    questions: tuple[Asked, ...] = ()
+    how: str = ""
+    after: tuple[str, ...] = ()
+    advisories: tuple[str, ...] = ()
 
 
 def compose(request: ReplyRequest, env: jinja2.Environment, texts: Texts) -> Rendered:
@@ -80,51 +80,44 @@ def compose(request: ReplyRequest, env: jinja2.Environment, texts: Texts) -> Ren
     ).strip()
     return Rendered(
         subject=subject,
-        text=_tidy(render(env, f"{request.kind}.txt", context)),
+        text=tidy(render(env, f"{request.kind}.txt", context)),
         html=render(env, f"{request.kind}.html", context).strip() + "\n",
     )
 
 
 def _page(request: ReplyRequest, texts: Texts, language: str) -> Page:
     t = partial(texts.get, language)
-    rows = tuple((f.label, f.value) for f in facts(request, texts))
-    advisories = tuple(t(f"advisory.{a}") for a in ADVISORIES if a in request.advisories)
-    questions = _questions(request, texts, language)
-    one = "need_one" if len(questions) == 1 else "need_many"
     if request.kind is ReplyKind.HANDOVER:
-        return Page((t("handover.thanks"), t("handover.next"), t("handover.nothing_to_do")), "", (), False, "", (), "", (), ())
+        return Page(lead=(t("handover.thanks"), t("handover.next"), t("handover.nothing_to_do")))
+    advisories = tuple(t(f"advisory.{a}") for a in ADVISORIES if a in request.advisories)
     if request.kind is ReplyKind.CONFIRMATION:
         window = windows_text(request, texts)
         after = t("confirmation.window", window=window) if window else t("confirmation.next")
         return Page(
-            (t("confirmation.thanks"),),
-            t("confirmation.understood"),
-            rows,
-            False,
-            "",
-            (),
-            "",
-            (after, t("confirmation.correct")),
-            advisories,
+            lead=(t("confirmation.thanks"),),
+            intro=t("confirmation.understood"),
+            rows=facts(request, texts),
+            after=(after, t("confirmation.correct")),
+            advisories=advisories,
         )
+    questions = _questions(request, texts, language)
+    need = "need_one" if len(questions) == 1 else "need_many"
     if request.kind is ReplyKind.REMINDER:
         part = f"reminder{request.round}"
-        return Page(
-            (t(f"{part}.opening"),), "", (), True, t(f"{part}.{one}"), questions, t(f"{part}.how"), (), ()
-        )
+        return Page(lead=(t(f"{part}.opening"),), need=t(f"{part}.{need}"), questions=questions, how=t(f"{part}.how"))
     part = f"ask{request.round}"
-    # The third request asks and nothing else: everything around the open points has been said twice.
-    shown = rows if request.round < ROUNDS else ()
+    if request.round == ROUNDS:
+        # The last request asks and nothing else: everything around the open points has been said twice.
+        return Page(lead=(t(f"{part}.thanks"),), need=t(f"{part}.{need}"), questions=questions, how=t(f"{part}.how"))
+    rows = facts(request, texts)
     return Page(
-        (t(f"{part}.thanks"),),
-        t(f"{part}.understood") if shown else "",
-        shown,
-        request.round > 1,
-        t(f"{part}.{one}"),
-        questions,
-        t(f"{part}.how_one" if len(questions) == 1 and request.round < ROUNDS else f"{part}.how"),
-        (),
-        advisories if request.round == 1 else (),
+        lead=(t(f"{part}.thanks"),),
+        intro=t(f"{part}.understood") if rows else "",
+        rows=rows,
+        need=t(f"{part}.{need}"),
+        questions=questions,
+        how=t(f"{part}.how_one" if len(questions) == 1 else f"{part}.how"),
+        advisories=advisories if request.round == 1 else (),
     )
 
 
@@ -149,7 +142,8 @@ def _questions(request: ReplyRequest, texts: Texts, language: str) -> tuple[Aske
                 number,
                 ask(form),
                 mark(texts, language, ask("example")),
-                texts.get(language, "contradiction.intro") if pair else "",
+                # The first question about a conflict says itself that both can be read.
+                texts.get(language, "contradiction.intro") if pair and (form, reason) != ("ask", "conflict") else "",
                 pair,
             )
         )
@@ -171,15 +165,17 @@ def _sentences(found: Contradiction, request: ReplyRequest, texts: Texts, langua
 def _links(links: tuple[Link, ...]) -> tuple[tuple[str, str], ...]:
     for link in links:
         if web_link(link.url) is None:
-            raise AnswerError(f"the link '{line(link.label, 60)}' must be a whole address with https://; look at the settings")
+            raise AnswerError(
+                f"the link '{line(link.label, 60)}' must be a whole address with https://; look at the settings"
+            )
     return tuple((line(link.label, 80), link.url) for link in links)
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """At most one empty line in a row, none at the ends, no blanks at line ends: templates may be generous."""
     lines: list[str] = []
     for raw in text.splitlines():
-        tidy = raw.rstrip()
+        tidy = raw if raw == _SIGNATURE else raw.rstrip()
         if tidy or (lines and lines[-1]):
             lines.append(tidy)
     return "\n".join(lines).strip("\n") + "\n"

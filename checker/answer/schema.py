@@ -30,7 +30,7 @@ PARTS: Final = (
 KINDS: Final = ("intervention", "os_reinstall", "hardware")
 
 _PLAIN: Final[dict[str, str]] = {
-    "language": "name quote_open quote_close list_separator",
+    "language": "name quote_open quote_close list_separator label_end",
     "greeting": "named:name plain",
     "subject": "fallback",
     "facts": "server request access power backup erasure risk downtime system parts",
@@ -58,7 +58,7 @@ _DIGEST: Final = (
     "subject:hoster,day,ready,needs_you title:hoster period:start,end,zone new urgent weekdays none"
     " ready needs_you waiting gone_quiet quarantined"
     " hint_ready hint_needs_you hint_waiting hint_gone_quiet hint_quarantined"
-    " who server request why missing since:day,days asked:count reminded:count quotes message:number find message_id"
+    " who server request why missing when since:day,days asked:count reminded:count quotes message:number find message_id"
     " sheet access power downtime windows window_ambiguous:what backup erasure risk parts system layout"
     " method_os method_console method_other user:name"
     " power_granted power_denied power_partial power_window power_window_missing power_conflict"
@@ -68,7 +68,7 @@ _DIGEST: Final = (
     " picture received complete_at_first complete_after_one complete_later still_waiting median forgotten"
     " days:count hours:count minutes:count"
     " counts count_seen count_tickets count_automatic count_duplicates count_not_requests count_quarantined"
-    " mismatch:difference suppressed deliveries state_failed state_unknown breakers"
+    " more:count mismatch:difference suppressed deliveries state_failed state_unknown breakers"
     " field_power field_backup field_data_loss_consent field_hardware_acknowledgement field_impact field_os"
     " field_component field_server why_conflict:field why_capped why_unread why_unverified_sender why_refused:field"
     " why_second_reader why_asked_enough why_delivery footer"
