@@ -16,7 +16,8 @@ from typing import Final
 from ..model import Span, TimeWindow
 from .windows_grammar import Expression, Parser
 from .windows_resolve import Moment, Resolved, moment, resolve
-from .windows_scan import Scanner, Token, rank, tokens
+from .windows_scan import Scanner
+from .windows_tokens import Token, rank, tokens
 from .windows_words import TimeWords, TimeWordsError, time_words
 
 __all__ = ["OfficeHours", "TimeWords", "TimeWordsError", "find_windows", "time_words"]
@@ -50,7 +51,7 @@ class OfficeHours:
                 opens = datetime.combine(day, hours[0], self.zone)
                 closing = day + timedelta(days=1) if hours[1] <= hours[0] else day
                 closes = datetime.combine(closing, hours[1], self.zone)
-                if opens < end and start < closes or opens <= start == end < closes:
+                if (opens < end and start < closes) or opens <= start == end < closes:
                     return True
             day += timedelta(days=1)
         return False
@@ -77,7 +78,7 @@ def find_windows(
     end = min(end, len(text))
     start = max(start, 0)
     found = tokens(text, start, end)
-    order = rank(found, words, language)
+    order = rank(text[start:end], found, words, language)
     if not order or not _worthwhile(found, words):
         return ()
     now = moment(sent, zone)
@@ -127,6 +128,8 @@ def _bounded(e: Expression) -> bool:
     day = e.first.named or e.last.named or e.context
     if day is None:
         return False
+    if day.offset == 0 and day.part in ("", "morning"):
+        return False  # "today" and "this morning" are said of everything
     if e.shape == "part" or e.part or day.part:
         return True
     return bool(day.weekdays or day.day or day.offset)
@@ -141,7 +144,10 @@ def _advisories(e: Expression, resolved: Resolved, now: Moment, hours: OfficeHou
             result.append("past")
     if start is not None and end is not None and end <= start:
         result.append("reversed")
-    elif hours is not None and (start is not None or end is not None) and e.shape != "outside":
-        if start is not None and (end is not None or e.shape == "point") and not hours.overlaps(start, end or start):
-            result.append("outside-hours")
+    elif start is not None and (end is not None or e.shape == "point") and _unstaffed(hours, start, end or start):
+        result.append("outside-hours")
     return tuple(result)
+
+
+def _unstaffed(hours: OfficeHours | None, start: datetime, end: datetime) -> bool:
+    return hours is not None and not hours.overlaps(start, end)

@@ -12,12 +12,13 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from .windows_grammar import Expression
-from .windows_scan import Clock, Day
-from .windows_words import ZoneWord
+from .windows_tokens import Clock, Day
+from .windows_words import PARTS, ZoneWord
 
 _PM: Final = frozenset({"afternoon", "evening"})
 _RECENT: Final = 31  # days: a date without year that lies this far back is still this one, not next year's
 _DAY: Final = 1440
+_EARLY: Final = 300  # "this evening at two" is two in the morning
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,63 +103,40 @@ def resolve(e: Expression, now: Moment) -> Resolved:
 
 def _clocks(e: Expression) -> tuple[Clock | None, Clock | None]:
     """Both times with morning or evening settled where the words settle it."""
-    day_part = next((d.part for d in (e.first.named, e.last.named, e.context) if d and d.part in _ALL_PARTS), "")
-    shared = e.first.part or e.last.part or e.part or day_part
-    first = _with_part(e.first.clock, e.first.part or (shared if not e.last.clock else ""))
-    last = _with_part(e.last.clock, e.last.part or "")
+    shared = e.part or next((d.part for d in (e.first.named, e.last.named, e.context) if d and d.part in PARTS), "")
+    first, last = _with_part(e.first.clock, e.first.part), _with_part(e.last.clock, e.last.part)
     if first is not None and last is not None:
-        sure = [c for c in (first, last) if not c.loose]
-        named = bool(e.last.part or e.first.part)
-        if not named and any(c.minutes >= 780 or c.minutes < 60 for c in sure):
-            # one of the two follows the 24-hour clock, or is midnight: "8 to 20", "from midnight to 4"
-            spoken = [c for c in (e.first.clock, e.last.clock) if c and c.minutes in (0, _DAY)]
-            if not spoken or len(sure) == 2 or not shared:
-                first = replace(first, loose=False) if _clear(first, last) else first
-                last = replace(last, loose=False) if _clear(last, first) else last
-        if named or e.last.clock != last or e.first.clock != first or (len(sure) == 1 and shared):
-            first = _close(first, last, before=True) if not last.loose and (first.loose or e.last.part) else first
-            last = _close(last, first, before=False) if not first.loose and last.loose else last
-        elif len(sure) == 1 and sure[0].minutes % _DAY >= 0 and not shared:
-            if first.loose and not last.loose:
-                first = _close(first, last, before=True)
-            elif last.loose and not first.loose:
-                last = _close(last, first, before=False)
-        if shared and (first.loose or last.loose):
-            first, last = _with_part(first, shared), _with_part(last, shared)
-    elif shared:
-        first, last = _with_part(first, shared), _with_part(last, shared)
-    return first, last
-
-
-_ALL_PARTS: Final = frozenset({"morning", "noon", "afternoon", "evening", "night"})
-
-
-def _clear(one: Clock | None, other: Clock | None) -> bool:
-    return bool(one and other and not other.loose and 780 <= other.minutes < _DAY and one.minutes < 720)
+        if last.half and not first.half:
+            first = _close(first, last, before=True)
+        elif first.half and not last.half:
+            last = _close(last, first, before=False)
+        elif not first.half and any(c.minutes >= 780 or c.minutes < 60 for c in (first, last)):
+            # one of the two can only be the 24-hour clock, so both are
+            first, last = replace(first, loose=False), replace(last, loose=False)
+    return _with_part(first, shared), _with_part(last, shared)
 
 
 def _with_part(clock: Clock | None, part: str) -> Clock | None:
     """The hour with its part of the day: nine in the evening is 21:00, one at night 01:00."""
-    if clock is None or not part or not 60 <= clock.minutes < 780:
-        return clock if clock is None or not part else replace(clock, loose=False)
+    if clock is None or not part or clock.half or not 60 <= clock.minutes < 780:
+        return clock
     minutes = clock.minutes
-    if part in _PM or (part == "noon" and minutes < 240) or (part == "night" and 480 <= minutes < 720):
+    late = part in _PM and (minutes >= _EARLY or part == "afternoon")
+    if late or (part == "noon" and minutes < 240) or (part == "night" and 480 <= minutes < 720):
         minutes = minutes if minutes >= 720 else minutes + 720
-    elif part in ("night", "morning") and minutes >= 720 and part == "night":
+    elif part == "night" and minutes >= 720:
         minutes -= 720
-    return Clock(minutes, False)
+    return Clock(minutes, half=True)
 
 
 def _close(one: Clock, other: Clock, *, before: bool) -> Clock:
     """The reading of ``one`` that lies nearest to ``other`` on its side: '7 to 9 pm', '11 to 2 am'."""
-    if one.minutes >= 780 or not one.minutes:
+    if one.minutes >= 780 or one.minutes < 60:
         return replace(one, loose=False)
-    readings = (one.minutes % 720, one.minutes % 720 + 720)
-    if not one.loose:
-        if other.minutes < 720 or one.minutes > 720:
-            return one
-        # "7 to 9 in the evening" where a bare number would follow the 24-hour clock
-        return Clock(readings[1]) if readings[1] < other.minutes and before else one
+    early = one.minutes % 720 if one.loose else one.minutes
+    if not one.loose and (other.minutes <= 720 or (other.minutes == _DAY) or one.minutes >= 720):
+        return one
+    readings = (early, early % 720 + 720)
     sign = 1 if before else -1
     return Clock(min(readings, key=lambda m: (sign * (other.minutes - m) - 1) % _DAY))
 
@@ -191,13 +169,15 @@ def _date(day: Day, now: Moment, reasons: list[str], *, passed: int | None = Non
     if today is None or now.sent is None:
         reasons.append("date")
         return None
-    if not now.zone_known and (day.offset is not None or day.day is None):
-        # close to midnight it is not even clear which day it was for the sender
-        if now.sent.hour >= 22 or now.sent.hour < 2:
-            reasons.append("date")
-            return None
+    # close to midnight it is not even clear which day it was for a sender whose zone is unknown
+    counted = day.offset is not None or day.day is None
+    if counted and not now.zone_known and not 2 <= now.sent.hour < 22:
+        reasons.append("date")
+        return None
     if day.offset is not None:
-        return today + timedelta(days=day.offset - (1 if day.night and now.sent.hour < 5 else 0))
+        return today + timedelta(
+            days=day.offset - (1 if "night" in (day.part, day.night and "night") and now.sent.hour < 5 else 0)
+        )
     if day.day is not None and day.month is not None:
         return _checked(_nearest_year(day.month, day.day, today), day, reasons)
     if day.day is not None:
@@ -290,7 +270,7 @@ def _moments(
     over = finish if finish is not None and (begin is None or finish > begin) else (_DAY if begin is None else None)
     if day.night and day.part == "night-to" and day.weekdays:
         day = replace(day, part="")
-    elif _unclear_night(e, day, begin, finish):
+    elif _unclear_night(e, day, begin):
         reasons.append("date")
         return None, None
     if recurring:
@@ -320,7 +300,9 @@ def _noon(day: date, now: Moment) -> datetime:
 def _later(own: Day, base: date) -> Day:
     """The second day of a range, seen from the first: its year and month may be left out."""
     if own.day is not None and own.month is not None and own.year is None:
-        return replace(own, year=base.year + (1 if (own.month, own.day) < (base.month, base.day) and base.month > 10 else 0))
+        return replace(
+            own, year=base.year + (1 if (own.month, own.day) < (base.month, base.day) and base.month > 10 else 0)
+        )
     return replace(own, every=False) if own.offset is None else own
 
 
@@ -332,9 +314,9 @@ def _last_day(day: Day, base: date) -> date | None:
     return _make(base.year + (1 if month < base.month else 0), month, number)
 
 
-def _unclear_night(e: Expression, day: Day, begin: int | None, finish: int | None) -> bool:
+def _unclear_night(e: Expression, day: Day, begin: int | None) -> bool:
     """'Saturday night, 2 to 4' and 'Thursday, midnight': which of two nights is not said."""
-    if day.offset is not None or day.every or day.last:
+    if day.offset is not None or len(day.weekdays) == 7 or day.last:
         return False
     starts_late = begin is not None and 720 <= begin < _DAY
     weekday_night = e.part == "night" and e.first.day is None and bool(day.weekdays) and day.day is None
@@ -361,8 +343,9 @@ def _span(
     e: Expression, day: Day, base: date, until: date | None, begin: int | None, finish: int | None, now: Moment,
     word: ZoneWord | None, reasons: list[str],
 ) -> tuple[datetime | None, datetime | None]:  # fmt: skip
-    night = day.night or (day.offset is not None and e.part == "night")
-    shift = 1 if night and begin is not None and (begin < 720) else 0
+    night = (day.night or day.part == "night" or (day.offset is not None and e.part == "night")) and not day.every
+    late = day.part == "evening" and day.offset is not None
+    shift = 1 if begin is not None and ((night and begin < 720) or (late and begin < _EARLY)) else 0
     if begin == _DAY:
         shift, begin = (1, 0) if night or day.offset == 0 else (0, 0)
     if night and begin is None and finish is not None and finish < 720:
@@ -371,6 +354,10 @@ def _span(
     if day.weekdays[:2] == (5, 6) and not day.every and begin is None and until is None:
         until = base + timedelta(days=1)
     if begin is None and finish is None:
+        if e.shape == "after":
+            return _aware(base, 0, now, word, reasons), None
+        if e.shape == "before":
+            return None, _aware(base, 0, now, word, reasons)
         end_day = (until or base) + timedelta(days=1)
         return _aware(base, 0, now, word, reasons), _aware(end_day, 0, now, word, reasons)
     # "from 1 July to 15 August, 8 to 12" names days and hours: the stretch as a whole
@@ -406,4 +393,3 @@ def _aware(day: date, minutes: int, now: Moment, word: ZoneWord | None, reasons:
         reasons.append("date")
         return None
     return found
-

@@ -49,7 +49,7 @@ WORDS: Final = frozenset(
         *("am", "pm", "half_before", "half_after", "half_past", "fill", "since", "past", "failure", "backup"),
     }
 )
-_LISTS: Final = frozenset({"stop", "units"})
+_LISTS: Final = frozenset({"stop", "units", "letters"})
 _TABLES: Final[Mapping[str, Sequence[str]]] = {
     "weekdays": WEEKDAYS,
     "weekdays_short": WEEKDAYS,
@@ -116,6 +116,7 @@ class Table:
     phrases: Mapping[str, tuple[tuple[tuple[str, ...], tuple[Entry, ...]], ...]]
     stop: frozenset[str]
     units: frozenset[str]
+    letters: frozenset[str]  # with which the language shows itself ("ł", "ß")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +188,7 @@ def _table(language: str, data: Mapping[str, object], place: str) -> Table:
         phrases_by_first,
         _words(data.get("stop", []), f"{place}: stop"),
         _words(data.get("units", []), f"{place}: units"),
+        frozenset("".join(_strings(data.get("letters", []), f"{place}: letters"))),
     )
 
 
