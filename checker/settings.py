@@ -177,6 +177,7 @@ class ImapMailbox(_Mailbox):
     idle: bool = True
     connect_seconds: Seconds = 20
     read_seconds: Seconds = 60
+    command_seconds: Seconds = 300
 
     @model_validator(mode="after")
     def _clear_text(self) -> ImapMailbox:

@@ -44,10 +44,9 @@ def _send(shop: Workshop, posted: Posted) -> int:
     shop.checkpoint("delivered")
     now = shop.clock.now()
     state, next_try = _outcome(shop, posted, result.outcome)
+    said = "" if state is Delivery.SENT else result.detail
     with shop.store.write() as c:
-        outbox.settle(
-            c, posted, state, now, error=result.detail if state is not Delivery.SENT else "", next_try=next_try
-        )
+        outbox.settle(c, posted, state, now, error=said, next_try=next_try)
     shop.checkpoint("delivery-settled")
     level = shop.log.info if state is Delivery.SENT else shop.log.warning
     level(

@@ -13,14 +13,15 @@ from sqlalchemy import Connection
 from checker.edges.findings_json import load
 from checker.edges.records import Counts, Mail, Posted, Ticket
 from checker.edges.store import messages, outbox, tickets
-from checker.mail.authenticity import Authenticity, authenticity
-from checker.mail.threads import looks_like_ours, ticket_of_subject, verify_message_id
+from checker.mail.authenticity import authenticity
+from checker.mail.threads import tagged_ticket, verify_message_id
 from checker.model import Findings, Message
 from checker.service.plan import reply_address_of
 from checker.service.situation import Belongs, Situation, Standing
 from checker.service.workshop import Workshop
 
 SAME_WORDS_WITHIN: Final = timedelta(hours=24)
+_OURS: Final = "<ticket."
 _ALPHABET: Final = "23456789BCDFGHJKLMNPQRSTVWXZ"  # no vowels, so no words; nothing that looks alike
 
 
@@ -28,7 +29,6 @@ _ALPHABET: Final = "23456789BCDFGHJKLMNPQRSTVWXZ"  # no vowels, so no words; not
 class _Claim:
     ticket: str
     how: str
-    vouched: bool = False  # our own signature says so
 
 
 def gather(c: Connection, shop: Workshop, mail: Mail, sha256: str, message: Message) -> Situation:
@@ -78,8 +78,7 @@ def standing(shop: Workshop, message: Message) -> Standing:
     trusted = shop.settings.sender.authserv_ids
     if not trusted:
         return Standing.UNCHECKED
-    seen = authenticity(message, frozenset(a.lower() for a in trusted))
-    return Standing.VERIFIED if seen is Authenticity.PASS else Standing.UNVERIFIED
+    return Standing.VERIFIED if authenticity(message, trusted).confirmed else Standing.UNVERIFIED
 
 
 def _seen_before(
@@ -126,10 +125,9 @@ def _belongs(c: Connection, shop: Workshop, message: Message) -> Belongs:
         refused = refused or (ticket.id, "stranger")
     if refused is not None:
         return Belongs(intruded=refused[0], why=refused[1])
-    forged = next((i for i in _parents(message) if looks_like_ours(i) and not verify_message_id(shop.key, i)), None)
-    if forged is not None:
-        return Belongs(intruded=_named_in(c, forged), why="forged-token") if _named_in(c, forged) else Belongs()
-    return Belongs()
+    forged = next((i for i in _parents(message) if i.startswith(_OURS) and not verify_message_id(shop.key, i)), None)
+    named = _named_in(c, forged) if forged is not None else None
+    return Belongs(intruded=named, why="forged-token") if named is not None else Belongs()
 
 
 def _may_speak(sender: str, ticket: Ticket, how: str) -> bool:
@@ -150,7 +148,7 @@ def _claims(c: Connection, shop: Workshop, message: Message) -> Iterator[_Claim]
     for known in reversed(messages.by_message_ids(c, parents)):
         if known.ticket is not None:
             yield _Claim(known.ticket, "references")
-    tagged = ticket_of_subject(message.subject)
+    tagged = tagged_ticket(message.subject)
     if tagged is not None:
         yield _Claim(tagged, "subject")
 
@@ -162,8 +160,8 @@ def _parents(message: Message) -> tuple[str, ...]:
 
 def _named_in(c: Connection, forged: str) -> str | None:
     """The ticket that a forged id names, if there is such a ticket."""
-    parts = forged.strip("<>").split("@")[0].split(".")
-    return next((p for p in parts if len(p) > 3 and tickets.get(c, p) is not None), None)
+    named = forged.removeprefix(_OURS).partition(".")[0]
+    return named if tickets.get(c, named[:20]) is not None else None
 
 
 def _new_id(c: Connection, sha256: str) -> str:

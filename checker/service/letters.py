@@ -7,7 +7,7 @@ by In-Reply-To and References, and quotes nothing but what was understood.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address as HeaderAddress
@@ -32,7 +32,7 @@ from checker.answer.model import (
     Understood,
 )
 from checker.edges.records import Kind
-from checker.mail.threads import references_for
+from checker.mail.threads import references
 from checker.model import Message, Secret, Verdict
 from checker.settings import HosterSettings
 
@@ -175,7 +175,8 @@ def mime(rendered: Rendered, envelope: Envelope) -> bytes:
     message["Message-ID"] = envelope.message_id
     if envelope.parent is not None and envelope.parent.message_id:
         message["In-Reply-To"] = envelope.parent.message_id
-        message["References"] = " ".join(_chain(envelope.parent))
+        parent = envelope.parent
+        message["References"] = references(parent.references, parent.in_reply_to, parent.message_id)
     message["Auto-Submitted"] = envelope.automatic
     message["X-Auto-Response-Suppress"] = "All"
     message["X-Loop"] = envelope.sender
@@ -184,10 +185,6 @@ def mime(rendered: Rendered, envelope: Envelope) -> bytes:
     # The library's own boundary is random, and every try has to be the same bytes.
     message.set_boundary(f"=_{hashlib.sha256(envelope.message_id.encode()).hexdigest()[:32]}")
     return message.as_bytes()
-
-
-def _chain(parent: Parent) -> Sequence[str]:
-    return references_for(parent.message_id, parent.references, parent.in_reply_to)
 
 
 def _address(email: str, name: str = "") -> HeaderAddress:

@@ -1,0 +1,101 @@
+"""``checker doctor``: tries everything that the service needs, one line each, with what to do about a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from checker.cli.wiring import mailbox_of, outgoing_of, settings_from, store_of
+from checker.edges import secrets
+from checker.edges.mailbox import Known, MailboxError
+from checker.edges.outgoing import OutgoingError
+from checker.edges.records import Delivery, Position, State
+from checker.edges.store import messages, outbox
+from checker.edges.store.engine import StoreError
+from checker.service.poll import MailboxSettings
+from checker.service.workshop import load_rules
+from checker.settings import Settings, SettingsError
+
+_FAILURES = (SettingsError, StoreError, MailboxError, OutgoingError, ValueError, OSError)
+
+
+@click.command("doctor")
+@click.option("--health", is_flag=True, help="Only whether the running service lives (heartbeat), for supervisors.")
+@click.option("--config", type=click.Path(path_type=Path), help="Configuration file (default: ./config.toml).")
+def doctor(health: bool, config: Path | None) -> None:
+    """Try configuration, rules, key, database, mailboxes and relay; change nothing in them."""
+    settings = settings_from(config)
+    if health:
+        raise SystemExit(0 if _alive(settings) else 1)
+    failed = False
+    click.echo("ok    configuration")
+    for name, check in _checks(settings):
+        try:
+            click.echo(f"ok    {name}: {check()}")
+        except _FAILURES as error:
+            failed = True
+            click.echo(f"FAIL  {name}: {' '.join(str(error).split())}")
+    for advice in _advice(settings):
+        click.echo(f"note  {advice}")
+    if failed:
+        raise SystemExit(1)
+
+
+def _alive(settings: Settings) -> bool:
+    file = settings.folders.state / "heartbeat"
+    limit = timedelta(seconds=max(120.0, 3 * settings.service.poll_seconds))
+    try:
+        age = datetime.now(UTC) - datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    except OSError:
+        click.echo(f"no heartbeat at {file}; start the service: checker run")
+        return False
+    click.echo(f"last heartbeat {age.total_seconds():.0f} s ago")
+    return age <= limit
+
+
+def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "rules and replies", lambda: f"version {load_rules(settings).version}"
+    yield "signing key", lambda: f"{settings.key_file}, {len(secrets.signing_key(settings.key_file))} bytes"
+    yield "database", lambda: _database(settings)
+    for mailbox in settings.mailboxes:
+        yield f"mailbox {mailbox.name}", lambda m=mailbox: _mailbox(settings, m)  # type: ignore[misc]  # bound by default
+    yield "outgoing", lambda: outgoing_of(settings).check()
+
+
+def _database(settings: Settings) -> str:
+    store = store_of(settings)
+    with store.read() as c:
+        counts = messages.counts(c)
+        held = [x for x in messages.health(c) if x.error]
+        stuck = outbox.listed(c, states=[Delivery.FAILED, Delivery.UNKNOWN])
+    store.close()
+    parts = [f"{store.dialect}", f"{sum(counts.values())} mails", f"{counts.get(State.QUARANTINED, 0)} quarantined"]
+    parts += [f"{len(stuck)} mails of ours failed or of unknown fate"] if stuck else []
+    parts += [f"mailbox {x.account} failed {x.failures}x: {x.error}" for x in held]
+    return ", ".join(parts)
+
+
+def _mailbox(settings: Settings, mailbox: MailboxSettings) -> str:
+    session = mailbox_of(settings, mailbox)
+    found = []
+    try:
+        for folder in mailbox.folders:
+            # From a position far ahead: the folder is opened, and nothing is listed.
+            known = Known(Position(-1, 1), lambda _validity: frozenset())
+            window = next(iter(session.listing(folder, known)), None)
+            found.append(f"{folder} opens" if window is not None else f"{folder} is empty")
+    finally:
+        session.close()
+    return ", ".join(found)
+
+
+def _advice(settings: Settings) -> Iterator[str]:
+    if not settings.sender.authserv_ids:
+        yield "sender.authserv_ids is empty: who a mail says it is from is believed; name your border mail server"
+    if not settings.digest.recipients:
+        yield f"digest.recipients is empty: the digest is only written to {settings.folders.state / 'digest'}"
+    if not settings.replies.enabled:
+        yield "replies.enabled is false: nobody is answered"
