@@ -33,7 +33,7 @@ _MACHINES: Final = re.compile(
     r"nie-?odpowiadaj|nicht-?antworten|bounces?(?:[+=_.-].*)?|bounce-.*|owner-.*|.*-(?:request|bounces|owner|return)|"
     r"listserv|majordomo|mdaemon|mail-?system|mailsystem|mailadmin|root-?mailer|daemon|abuse-report|"
     r"autoresponder|auto-?reply|notifications?|notify|mailerdaemon|microsoftexchange[0-9a-f]{10,}|"
-    r"complaints?|feedback|fbl|scomp|staff-?bounce|errors?-to|system-?administrator|prvs=.*|double-bounce|"
+    r"fbl|scomp|staff-?bounce|errors?-to|system-?administrator|prvs=.*|double-bounce|"
     r"mail\.?delivery\.?(?:system|subsystem)|postoffice|mmsdaemon|dsn)",
     re.IGNORECASE,
 )
@@ -95,8 +95,6 @@ def _listed(headers: Headers) -> Why | None:
     if precedence in _PRECEDENCE:
         automatic = precedence.startswith("auto")
         return (Automatic.AUTO_RESPONDER if automatic else Automatic.BULK), f"precedence: {precedence}"
-    if headers.has("feedback-id") or headers.has("x-csa-complaints") or headers.has("x-mailgun-tag"):
-        return Automatic.BULK, "feedback-id"
     return None
 
 
@@ -123,14 +121,23 @@ def _sender(headers: Headers, sender: Address | None) -> Why | None:
 
 
 def _subject(headers: Headers, words: MailWords) -> Why | None:
-    """A machine's subject: it starts with such a phrase, or holds a long one; "Re: out of office" is a person's."""
+    """A machine's subject: such a phrase, alone or before a colon or bracket ("Automatic reply: …").
+
+    Customers have mail servers: "Mail delivery failed on server 48213" is a ticket, and so is "Re: …".
+    """
     subject = headers.text("subject")
     padded = plain_words(subject)
     folded = tuple(padded.split())
     if folded and folded[0] in words.reply_prefixes | {"fwd", "fw"}:
         return None
-    if words.automatic_subjects.prefix(folded) or _ARF_SUBJECT.search(subject):
-        return Automatic.AUTOMATIC_SUBJECT, " ".join(folded[:4])
+    taken = words.automatic_subjects.prefix(folded)
+    if taken:
+        starts = [m.end() for m in re.finditer(r"[^\W_]+", subject)]
+        rest = subject[starts[min(taken, len(starts)) - 1] :].strip()
+        if not rest or rest[0] in ":([–" or (folded[taken:] and folded[taken] in words.reply_prefixes):
+            return Automatic.AUTOMATIC_SUBJECT, " ".join(folded[:taken])
+    if _ARF_SUBJECT.match(subject):
+        return Automatic.AUTOMATIC_SUBJECT, "feedback report"
     return None
 
 

@@ -49,9 +49,11 @@ def text_codec(charset: str | None) -> str | None:
     if info.name in _REFUSED or info.name.replace("-", "_") in _REFUSED:
         return None
     try:
-        b"".decode(info.name)  # raises for "zip", "rot13" and other codecs that are not text
-    except (LookupError, ValueError):
+        b"ab".decode(info.name)
+    except LookupError:  # "zip", "rot13" and other codecs that are not text
         return None
+    except ValueError:
+        return info.name  # a text codec that two bytes are not enough for
     return info.name
 
 

@@ -19,6 +19,7 @@ _DATE: Final = re.compile(
     r"|\b\d{1,2}\.? (?:de |d')?[^\W\d]{2,12}\.?,? (?:de )?\d{4}\b|\b[^\W\d]{3,12}\.? \d{1,2}(?:st|nd|rd|th)?, ?\d{4}\b"
     r"|\b[^\W\d]{3,9} \d{1,2}, |\d{4} ?年 ?\d{1,2} ?月"
 )
+_YEAR: Final = re.compile(r"\b(?:19|20)\d\d\b")
 _TIME: Final = re.compile(r"\b\d{1,2}[:.]\d{2}(?::\d{2})?\b|\b\d{1,2} ?h ?\d{2}\b")
 _ADDRESS: Final = re.compile(r"[^\s<>@,;:\"]{1,64}@[^\s<>@,;:\"]{1,190}")
 _ANGLED: Final = re.compile(r"<\s*(?:mailto:)?[^\s<>@]{1,64}@[^\s<>@]{1,190}")
@@ -87,9 +88,11 @@ def _opens(text: str, words: MailWords) -> bool:
 def _is_attribution(text: str, words: MailWords, *, followed: bool) -> bool:
     bare = text.rstrip(" \t*_-–—")
     colon = bare.endswith((":", ":"))
+    if not colon and (len(bare) > _MAX_CHARS or not _evidence(text)):
+        return False
     padded = plain_words(bare)
     verb_end = words.wrote.find(padded)
-    if not colon and not (verb_end == len(padded) and len(bare) < _MAX_CHARS):
+    if not colon and verb_end != len(padded):
         return False
     date, time = _DATE.search(text) is not None, _TIME.search(text) is not None
     if verb_end >= 0 and (date or time or _ADDRESS.search(text)):
@@ -120,12 +123,12 @@ def _address(text: str) -> str | None:
 def header_block(lines: Sequence[Line], at: int, words: MailWords, *, announced: bool) -> Introduction | None:
     """The quoted header block ("Da: … Inviato: … A: … Oggetto: …") that starts at line ``at``, or ``None``.
 
-    Without a marker or rule above it (``announced``) two lines must name an address, or three roles
-    be there: "From: 22:00 / To: 04:00" is somebody's maintenance window.
+    Without a marker or rule above it (``announced``) a line must name an address, or sender, moment and
+    receiver be there, or a subject with two more: "From: 22:00 / To: 04:00" is somebody's maintenance window.
     """
     roles: set[HeaderRole] = set()
     address: str | None = None
-    addresses = False
+    addresses = moment = False
     end = at
     last_header = at - 1
     for index in range(at, min(at + _MAX_BLOCK, len(lines))):
@@ -148,12 +151,14 @@ def header_block(lines: Sequence[Line], at: int, words: MailWords, *, announced:
         if HeaderRole.FROM in new:
             address = _address(value)
         addresses = addresses or "@" in value
+        moment = moment or (HeaderRole.SENT in new and _is_moment(value))
         last_header = index
         end = index + 1
     main = roles - {HeaderRole.CC}
     if HeaderRole.FROM not in roles or len(main) < 2:
         return None
-    if not (announced or addresses or len(main) >= 4 or (len(main) == 3 and HeaderRole.SUBJECT in main)):
+    dated = {HeaderRole.FROM, HeaderRole.SENT, HeaderRole.TO} <= main and moment
+    if not (announced or addresses or dated or len(main) >= 4 or (len(main) == 3 and HeaderRole.SUBJECT in main)):
         return None
     return Introduction(at, end, address=address, known=announced or addresses)
 
@@ -168,11 +173,16 @@ def foreign_header_block(lines: Sequence[Line], at: int) -> Introduction | None:
             break
         value = match[2]
         addresses += "@" in value
-        moments += bool(_TIME.search(value) and (_DATE.search(value) or re.search(r"\b(?:19|20)\d\d\b", value)))
+        moments += _is_moment(value)
         end += 1
     if end - at < 3 or addresses < 2 or moments != 1 or "@" not in lines[at].text:
         return None
     return Introduction(at, end, address=_address(lines[at].text))
+
+
+def _is_moment(value: str) -> bool:
+    """Whether a value names a day with its year and a time."""
+    return bool(_TIME.search(value) and (_DATE.search(value) or _YEAR.search(value)))
 
 
 def _header_roles(line: str, words: MailWords) -> tuple[frozenset[HeaderRole], str] | None:

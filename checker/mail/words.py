@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 _WORD: Final = re.compile(r"\w+")
+_MARKS: Final = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")  # combining accents
 _PLAIN: Final = str.maketrans({"ł": "l", "đ": "d", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe", "_": " "})
 
 # Table and key -> what it becomes; a key that is not here is an error that names the file.
@@ -43,8 +44,9 @@ class HeaderRole(StrEnum):
 
 def fold(text: str) -> str:
     """Lower case without accents; length may change, so offsets into the result mean nothing."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).translate(_PLAIN)
+    if text.isascii():
+        return text.lower().replace("_", " ")
+    return _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold())).translate(_PLAIN)
 
 
 def plain_words(text: str) -> str:

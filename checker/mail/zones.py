@@ -25,6 +25,7 @@ from .words import MailWords, plain_words
 _WRAPPED_AT: Final = 62  # a quoted line at least so long may have been broken by the sender's program
 _DRESSED: Final = re.compile(r"[ \t]*[-_=*~–—]{3,}[^-_=*~–—]{3,60}[-_=*~–—]{3,}[ \t]*$")  # a marker in any language
 _MAX_WRAPPED: Final = 2
+_PHRASE_LINES: Final = 3  # that a phrase may be wrapped over
 _MAX_DISCLAIMER_WORDS: Final = 400
 
 
@@ -245,13 +246,13 @@ def _disclaimers(lines: Sequence[Line], words: MailWords) -> list[tuple[int, int
 
 
 def _disclaimer_start(paragraph: Sequence[str], words: MailWords) -> int | None:
-    """The first line of the footer in a paragraph: the one where its phrase starts."""
-    if not words.disclaimer.inside(plain_words(" ".join(paragraph))):
-        return None
-    for index in range(len(paragraph)):
-        if not words.disclaimer.inside(plain_words(" ".join(paragraph[index + 1 :]))):
-            return index
-    return 0
+    """The first line of the footer in a paragraph: the one where its first phrase starts."""
+    for end in range(1, len(paragraph) + 1):
+        top = max(0, end - _PHRASE_LINES)
+        starts = [i for i in range(top, end) if words.disclaimer.inside(plain_words(" ".join(paragraph[i:end])))]
+        if starts:
+            return starts[-1]
+    return None
 
 
 def _answers(lines: Sequence[Line]) -> bool:
