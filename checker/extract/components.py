@@ -7,12 +7,11 @@ the customer identifies it with a serial number. The caller asks only for hardwa
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ..model import Component
-from .ids_marks import MIXED, NUMBER, SIGN, WORD, Marks, mark
+from .ids_marks import NUMBER, SIGN, Marks, mark
 from .ids_parts import Serial, serials, slot_near
 from .ids_words import SYSTEM, IdentifierWords
 from .reading import Reading
@@ -53,9 +52,14 @@ def find(
     chosen = _chosen(marks, parts)
     numbers = serials(marks)
     if not chosen:
-        chosen = [p for p in parts if not _aside(marks, p) and any(_same_segment(marks, p.first, s.token) for s in numbers if not s.log)]
+        chosen = [
+            p
+            for p in parts
+            if not _aside(marks, p) and any(_same_segment(marks, p.first, s.token) for s in numbers if not s.log)
+        ]
     if not chosen and ASKED in asked:
-        chosen = [p for p in parts if marks.part[p.first] == "body"][:1]
+        said = {marks.segment[s] for s, _ in marks.spots("spared")}
+        chosen = [p for p in parts if marks.part[p.first] == "body" and marks.segment[p.first] not in said][:1]
     return _components(marks, _distinct(chosen), parts, numbers)
 
 
@@ -105,12 +109,18 @@ def _parts(marks: Marks) -> list[_Part]:
 def _glued(marks: Marks, left: int, right: int) -> bool:
     """Whether two part words stand side by side ("SATA cable", "NVMe-SSD", "DDR4 RAM")."""
     between = range(left, right)
-    return len(between) <= 1 and all(marks.text[i] in "-/" for i in between) and marks.segment[left - 1] == marks.segment[right]
+    return (
+        len(between) <= 1
+        and all(marks.text[i] in "-/" for i in between)
+        and marks.segment[left - 1] == marks.segment[right]
+    )
 
 
 def _head_last(left: str, right: str) -> bool:
     """In a compound the second word is the head, but a plain drive or memory word names no other thing's part."""
-    return right != left and not (right in ("drive", "ram") and left in ("raid_controller", "battery", "cable", "fan", "gpu"))
+    return right != left and not (
+        right in ("drive", "ram") and left in ("raid_controller", "battery", "cable", "fan", "gpu")
+    )
 
 
 def _belongs(marks: Marks, part: _Part, first: int, kind: str) -> bool:
@@ -131,7 +141,29 @@ def _belongs(marks: Marks, part: _Part, first: int, kind: str) -> bool:
 
 
 _AND = frozenset({"and", "und", "e", "ed", "et", "y", "i", "in", "oraz", "ter", "te"})
-_OF = frozenset({"of", "for", "on", "des", "der", "vom", "von", "del", "della", "de", "du", "za", "na", "od", "do", "pri", "sopra", "über", "ober"})
+_OF = frozenset(
+    {
+        "of",
+        "for",
+        "on",
+        "des",
+        "der",
+        "vom",
+        "von",
+        "del",
+        "della",
+        "de",
+        "du",
+        "za",
+        "na",
+        "od",
+        "do",
+        "pri",
+        "sopra",
+        "über",
+        "ober",
+    }
+)
 
 
 def _chosen(marks: Marks, parts: Sequence[_Part]) -> list[_Part]:
@@ -218,7 +250,11 @@ def _grown(marks: Marks, parts: Sequence[_Part]) -> list[_Part]:
     for part in parts:
         if part.kind != "ram":
             continue
-        near = [i for i in range(max(0, part.first - 12), min(len(marks.text), part.last + 12)) if marks.segment[i] == marks.segment[part.first]]
+        near = [
+            i
+            for i in range(max(0, part.first - 12), min(len(marks.text), part.last + 12))
+            if marks.segment[i] == marks.segment[part.first]
+        ]
         sizes = [i for i in near if marks.kind[i] == NUMBER and 1 <= int(marks.text[i]) <= 8192]
         if len(sizes) >= 2 and any("to" in marks.concepts[i] for i in near if sizes[0] < i < sizes[-1]):
             grown.append(part)
@@ -261,7 +297,7 @@ def _coordinated(marks: Marks, parts: Sequence[_Part]) -> list[_Part]:
     """The first of ``parts`` and those joined to it by "and" or a comma."""
     chosen = [parts[0]]
     for part in parts[1:]:
-        between = [i for i in range(chosen[-1].last, part.first)]
+        between = range(chosen[-1].last, part.first)
         joined = any(marks.text[i] in ",+&/" or marks.text[i].casefold() in _AND for i in between)
         if joined and len(between) <= 4:
             chosen.append(part)
@@ -349,7 +385,12 @@ def _numbered(marks: Marks, part: _Part) -> str | None:
     i = part.last
     while i < len(marks.text) and ("number" in marks.concepts[i] or marks.text[i] in "#.°º") and i < part.last + 3:
         i += 1
-    if i < len(marks.text) and marks.kind[i] == NUMBER and int(marks.text[i]) <= 16 and marks.line[i] == marks.line[part.first]:
+    if (
+        i < len(marks.text)
+        and marks.kind[i] == NUMBER
+        and int(marks.text[i]) <= 16
+        and marks.line[i] == marks.line[part.first]
+    ):
         following = marks.text[i + 1] if i + 1 < len(marks.text) else ""
         return marks.text[i] if following.casefold() not in ("x", "rpm", "w", "kw") else None
     return None

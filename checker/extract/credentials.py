@@ -310,7 +310,7 @@ def _heads(marks: Marks, users: Sequence[Owner], *, asked: bool) -> list[Owner]:
 
 
 def _in_context(marks: Marks, i: int, *, asked: bool) -> bool:
-    """Whether a name that nothing labels stands where one is expected: after "ssh", a console, a link, or as an answer."""
+    """Whether a name that nothing labels stands where one is expected: after "ssh", a console, a link, in an answer."""
     reach = 8 if marks.text[i - 1] == ":" else 4
     for j in range(i - 1, max(-1, i - reach), -1):
         if marks.part[j] != marks.part[i] or marks.line[i] - marks.line[j] > 1:
@@ -322,7 +322,7 @@ def _in_context(marks: Marks, i: int, *, asked: bool) -> bool:
 
 
 def _second(source: str, owner: Owner) -> Value | None:
-    """The value that follows a name: after a slash, bar, colon or comma, a remark in brackets skipped; or on the next line."""
+    """The value that follows a name: after a slash, bar, colon or comma (a remark skipped), or on the next line."""
     i = owner.end
     while i < len(source) and source[i] in " \t\"'”“»":
         i += 1
@@ -364,7 +364,7 @@ def _with_tools(marks: Marks, secrets: Sequence[Credential]) -> list[Credential]
         source, part = marks.source(tool), marks.part[tool]
         number = source[start:end]
         near = [c for c in rest if c.span.part == part and 0 <= c.span.start - end <= 160]
-        if near and near[0].access is not Access.CONSOLE and not _other_owner(near[0], marks, start):
+        if near and near[0].access is not Access.CONSOLE and not _other_owner(near[0], start):
             rest.remove(near[0])
             found.append(Credential(Access.OTHER, number, near[0].secret, near[0].span, "credentials.remote"))
         elif any(
@@ -378,7 +378,7 @@ def _with_tools(marks: Marks, secrets: Sequence[Credential]) -> list[Credential]
     return [*found, *rest]
 
 
-def _other_owner(credential: Credential, marks: Marks, start: int) -> bool:
+def _other_owner(credential: Credential, start: int) -> bool:
     """Whether the secret has a user name of its own after the tool's number ("AnyDesk 1…, then root / x")."""
     return credential.rule == "credentials.pair" or (credential.username is not None and credential.span.start < start)
 

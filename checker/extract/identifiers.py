@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Address, ip_address, ip_network
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from ..model import Identifier, IdentifierKind, Role
@@ -67,7 +68,7 @@ def find(
     marks = marks or mark(reading, words)
     names = _names(marks, words, asked=ASKED in asked)
     roles: list[tuple[Role, str]] = []
-    for k, name in enumerate(names):
+    for k in range(len(names)):
         roles.append(_role(marks, names, roles, k))
     found = []
     for name, (role, rule) in zip(names, roles, strict=True):
@@ -86,16 +87,15 @@ def settle(identifiers: Iterable[Identifier]) -> Settled:
     """
     everything = tuple(identifiers)
     state: dict[tuple[IdentifierKind, str], Identifier] = {}
-    rejected: list[Identifier] = []
     for item in everything:
         key = (item.kind, item.value.casefold())
         if item.rule == _CORRECTED and item.role is Role.SERVER:
             for other, known in list(state.items()):
                 if other != key and other[0] is item.kind and known.role is Role.SERVER:
                     state[other] = replace(known, role=Role.WITHDRAWN, rule=_CORRECTED)
-        known = state.get(key)
-        if known is None or _replaces(known, item):
-            state[key] = item if known is None or known.role is not item.role else known
+        before = state.get(key)
+        if before is None or (_replaces(before, item) and before.role is not item.role):
+            state[key] = item
     if not any(i.role is Role.SERVER and i.kind is not IdentifierKind.HOSTNAME for i in state.values()):
         # "our old server 48213 needs a new disk": nothing else is named, so the old one is meant
         for key, item in state.items():
@@ -127,19 +127,25 @@ def _names(marks: Marks, words: IdentifierWords, *, asked: bool) -> list[_Name]:
     numbers = numbered(marks, words, asked=asked)
     names = [_from_number(n) for n in numbers if n.rule is not None or n.value.isdigit()]
     for i, kind in enumerate(marks.kind):
-        if marks.log[i]:
+        if marks.log[i] or kind not in (IP, HOST, URL) or _hop(marks, i):
             continue
         if kind == IP:
             name = _address(marks, words, i)
         elif kind == HOST:
             name = _host(marks, words, i)
-        elif kind == URL:
-            name = _link(marks, words, i)
         else:
-            continue
+            name = _link(marks, words, i)
         if name is not None:
             names.append(name)
     return sorted(names, key=lambda n: n.first)
+
+
+def _hop(marks: Marks, i: int) -> bool:
+    """Whether the line is a hop of a trace that was taken for the customer's words ("4. core1.example  0.3%")."""
+    before = [j for j in range(max(0, i - 3), i) if marks.line[j] == marks.line[i]]
+    after = [marks.text[j] for j in range(i + 1, min(i + 6, len(marks.text))) if marks.line[j] == marks.line[i]]
+    head = all(marks.kind[j] == NUMBER or marks.text[j] in ".)|-" for j in before) and bool(before)
+    return head and (i < 4 or marks.line[i - 4] != marks.line[i]) and ("%" in after or "ms" in after)
 
 
 def _from_number(number: Numbered) -> _Name:
@@ -202,12 +208,9 @@ def _host(marks: Marks, words: IdentifierWords, i: int) -> _Name | None:
     named = any(marks.has(i - k, "server") and marks.segment[i - k] == marks.segment[i] for k in (1, 2))
     if len(labels) < 3 and not named:
         return None
-    if (
-        any(c.isupper() for c in marks.text[i])
-        and marks.text[i][-1].islower()
-        and marks.text[i].split(".")[-1][0].isupper()
-    ):
-        return None  # "java.lang.NullPointerException", "end.Next sentence"
+    last = marks.text[i].rsplit(".", 1)[1]
+    if any(a.islower() and b.isupper() for a, b in pairwise(last)) or all(len(label) == 1 for label in labels[:-1]):
+        return None  # "java.lang.OutOfMemoryError", "z.B.Server"
     return _Name(IdentifierKind.HOSTNAME, value, i, i, marks.start[i], marks.end[i], marks.part[i], "hostname")
 
 
@@ -259,21 +262,17 @@ def _before(marks: Marks, names: Sequence[_Name], k: int) -> tuple[Role, str] | 
     """The nearest word before a name that says what it is; ``None`` when a naming word comes first or nothing."""
     name = names[k]
     floor = names[k - 1].last if k and names[k - 1].part == name.part else -1
-    near = 0
-    for i in range(name.first - 1, max(floor, name.first - 1 - 2 * _LEFT), -1):
+    for i in range(name.first - 1, max(floor, name.first - 1 - _LEFT), -1):
         if marks.part[i] != name.part or marks.segment[i] != marks.segment[name.first]:
             break
-        near += 1
         concepts = marks.concepts[i]
-        if near > _LEFT:
-            break
         if name.kind is not IdentifierKind.SERVICE_ID and ("console" in concepts or "vpn" in concepts):
             return Role.CONSOLE, "identifiers.console"
         if "contrast" in concepts and _binds(marks, i, name.first):
             return (Role.CONTRAST, _OLD if not _negates(marks, i) else "identifiers.contrast")
         if "foreign" in concepts and name.kind is not IdentifierKind.SERVICE_ID:
             return Role.FOREIGN, "identifiers.foreign"
-        if floor >= 0 and marks.text[i] in ";" and near > 1:
+        if floor >= 0 and marks.text[i] == ";":
             break
         if _NAMES & set(concepts) and name.kind is IdentifierKind.IP and not _weak_name(marks, i):
             return _described(marks, i, floor)

@@ -64,7 +64,7 @@ def labelled_users(marks: Marks, words: IdentifierWords) -> list[Owner]:
 
 
 def _user_after(marks: Marks, words: IdentifierWords, i: int, *, weak: bool) -> Owner | None:
-    """The name after a user label that ends before token ``i``; a ``weak`` label ("access") may also introduce prose."""
+    """The name after a user label that ends before token ``i``; a ``weak`` label ("access") may introduce prose."""
     colon = False
     first = i - 1
     unknown = 0
@@ -111,7 +111,7 @@ def _colon_ahead(marks: Marks, i: int) -> bool:
 def in_path(marks: Marks, i: int) -> bool:
     """Whether the token is a piece of a path, an address or a longer name."""
     source, start = marks.source(i), marks.start[i]
-    return start > 0 and source[start - 1] in "/\\.@_" or source[marks.end[i] : marks.end[i] + 1] == "@"
+    return (start > 0 and source[start - 1] in "/\\.@_") or source[marks.end[i] : marks.end[i] + 1] == "@"
 
 
 def _name_at(marks: Marks, words: IdentifierWords, i: int, *, colon: bool) -> Owner | None:
@@ -249,7 +249,7 @@ def _access(marks: Marks, j: int) -> Access | None:
 
 
 def _introduces(marks: Marks, j: int) -> bool:
-    """Whether the line of token ``j`` is about getting in: it has an address or link, ends with a colon, or is short."""
+    """Whether the line of token ``j`` is about getting in: it has an address or a colon at its end, or is short."""
     line = [k for k in range(len(marks.text)) if marks.line[k] == marks.line[j] and marks.part[k] == marks.part[j]]
     return (
         any(marks.kind[k] in (IP, URL, HOST) for k in line)

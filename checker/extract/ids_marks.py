@@ -87,6 +87,7 @@ def mark(reading: Reading, words: IdentifierWords) -> Marks:
 def _cut(marks: Marks, text: str, start: int, end: int, part: str, log: bool, line: int) -> int:
     """Append the tokens of one stretch; returns the line number at its end."""
     last = start
+    before = len(marks.text)
     for found in _TOKEN.finditer(text, start, end):
         group = found.lastgroup or "S"
         a, b = found.span()
@@ -97,33 +98,34 @@ def _cut(marks: Marks, text: str, start: int, end: int, part: str, log: bool, li
         if group == "X":
             group = NUMBER if word.isdigit() else WORD if word.isalpha() else MIXED
         elif group == "I" and not _is_address(word):
-            _cut_plain(marks, text, a, b, part, log, line)
+            _cut_plain(marks, text, a, b, line)
             continue
         elif group == "U":
             word = word.rstrip(".,;:!?)]}'*")
             b = a + len(word)
-        _append(marks, word, a, b, group, part, log, line)
+        _append(marks, word, a, b, group, line)
+    count = len(marks.text) - before
+    marks.part.extend([part] * count)
+    marks.log.extend([log] * count)
     return line + text.count("\n", last, end)
 
 
 _PLAIN = re.compile(r"[^\W_]+|[^\w\s]|_")
 
 
-def _cut_plain(marks: Marks, text: str, start: int, end: int, part: str, log: bool, line: int) -> None:
+def _cut_plain(marks: Marks, text: str, start: int, end: int, line: int) -> None:
     """What looks like an address and is none ("06:40:12", "1.2.3.400")."""
     for found in _PLAIN.finditer(text, start, end):
         word = found.group()
         group = NUMBER if word.isdigit() else WORD if word.isalpha() else MIXED if word.isalnum() else SIGN
-        _append(marks, word, found.start(), found.end(), group, part, log, line)
+        _append(marks, word, found.start(), found.end(), group, line)
 
 
-def _append(marks: Marks, word: str, a: int, b: int, kind: str, part: str, log: bool, line: int) -> None:
+def _append(marks: Marks, word: str, a: int, b: int, kind: str, line: int) -> None:
     marks.text.append(word)
     marks.start.append(a)
     marks.end.append(b)
     marks.kind.append(kind)
-    marks.part.append(part)
-    marks.log.append(log)
     marks.line.append(line)
 
 

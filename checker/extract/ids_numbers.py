@@ -54,9 +54,9 @@ def numbered(marks: Marks, words: IdentifierWords, *, asked: bool) -> list[Numbe
                 rule = "service_id.answer"
         found.append(Numbered(value, start, end, token, last, part, rule))
     for k in range(len(found) - 2, -1, -1):  # "38801 in 38802 (ID storitve)"
-        if found[k].rule is None and found[k + 1].rule == "service_id.named_after":
-            if _listed(marks, found[k].last, found[k + 1].token):
-                found[k] = replace(found[k], rule="service_id.named_after")
+        named = found[k].rule is None and found[k + 1].rule == "service_id.named_after"
+        if named and _listed(marks, found[k].last, found[k + 1].token):
+            found[k] = replace(found[k], rule="service_id.named_after")
     known = {n.value.casefold() for n in found if n.rule}
     return [n if n.rule or n.value.casefold() not in known else replace(n, rule="service_id.again") for n in found]
 
@@ -101,7 +101,7 @@ def _clean(text: str, start: int, end: int) -> bool:
         return False
     if after[:1] in tuple(".:/,-'+") and after[1:].isalnum():
         listed = after[0] in ",/" and _same_length(text[end + 1 : end + 1 + (end - start) + 1], end - start)
-        if not listed and not (after[0] == "-" and after[1].isalpha()) and not (after[0] == "'"):
+        if not listed and not (after[0] == "-" and after[1].isalpha()) and after[0] != "'":
             return False
     if start == 0:
         return True
@@ -170,7 +170,7 @@ def _left(marks: Marks, token: int) -> str | None:
         if "number" in concepts:
             numbered_word = True
             continue
-        if "link" in concepts:
+        if "link" in concepts or ("having" in concepts and numbered_word):
             continue
         text = marks.text[i]
         if text == "#" and step == 1:

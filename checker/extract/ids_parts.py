@@ -18,7 +18,27 @@ _UNLABELLED = re.compile(r"(?=[A-Z0-9]{0,7}[A-Z])(?=[A-Z]{0,7}[0-9])[A-Z0-9]{7,2
 _FAN = re.compile(r"(?:FAN|PSU)[ _-]?\d{1,2}\Z", re.IGNORECASE)
 _DESIGNATION = re.compile(r"[A-Z]?\d{1,2}\Z|[A-Z]\d[A-Z]?\Z", re.IGNORECASE)
 _OWN_NAMES = re.compile(r"(?<![\w-])(FAN|PSU|DIMM|M2|M\.2)[ _-]?([A-Z]?\d{1,2})(?![\w])", re.IGNORECASE)
-_SMALL = frozenset({"pcie", "pci", "nr", "no", "n", "number", "nummer", "numero", "número", "numer", "br", "št", "the", "sata", "dimm", "numéro", "num"})
+_SMALL = frozenset(
+    {
+        "pcie",
+        "pci",
+        "nr",
+        "no",
+        "n",
+        "number",
+        "nummer",
+        "numero",
+        "número",
+        "numer",
+        "br",
+        "št",
+        "the",
+        "sata",
+        "dimm",
+        "numéro",
+        "num",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +69,12 @@ def serials(marks: Marks) -> list[Serial]:
 def _labelled(marks: Marks, i: int) -> int | None:
     """The token of the value behind a label that ends before token ``i``."""
     start = i - 1
-    while i < len(marks.text) and i - start <= 6 and marks.line[i] - marks.line[start] <= 1 and marks.part[i] == marks.part[start]:
+    while (
+        i < len(marks.text)
+        and i - start <= 6
+        and marks.line[i] - marks.line[start] <= 1
+        and marks.part[i] == marks.part[start]
+    ):
         if marks.text[i] in ":.#(/=-|°º'\"":
             i += 1
             continue
@@ -66,7 +91,11 @@ def _chunk(marks: Marks, i: int) -> str | None:
     """The serial that begins at token ``i``, hyphens included, if it has the form of one."""
     source = marks.source(i)
     match = _CHUNK.match(source, marks.start[i])
-    if match is None or (marks.start[i] and source[marks.start[i] - 1] in "-_./@:" and source[marks.start[i] - 2 : marks.start[i] - 1].isalnum()):
+    if match is None or (
+        marks.start[i]
+        and source[marks.start[i] - 1] in "-_./@:"
+        and source[marks.start[i] - 2 : marks.start[i] - 1].isalnum()
+    ):
         return None
     value = match[0]
     if not 5 <= len(value) <= 32 or not any(c.isdigit() for c in value) or not _SERIAL.match(value.upper()):
@@ -120,7 +149,12 @@ def _here(marks: Marks, i: int, token: int | None, *, line: bool) -> bool:
 
 def _after(marks: Marks, i: int) -> str | None:
     start = i - 1
-    while i < len(marks.text) and i - start <= 5 and marks.line[i] - marks.line[start] <= 1 and marks.part[i] == marks.part[start]:
+    while (
+        i < len(marks.text)
+        and i - start <= 5
+        and marks.line[i] - marks.line[start] <= 1
+        and marks.part[i] == marks.part[start]
+    ):
         text = marks.text[i]
         if _DESIGNATION.match(text):
             if i + 1 < len(marks.text) and marks.text[i + 1] == "_" and i + 2 < len(marks.text):
@@ -133,5 +167,3 @@ def _after(marks: Marks, i: int) -> str | None:
             continue
         return None
     return None
-
-

@@ -68,7 +68,7 @@ def _is_secret_link(marks: Marks, words: IdentifierWords, i: int) -> bool:
 def keys(marks: Marks, users: Sequence[Owner]) -> list[Credential]:
     """Keys of the support's that the customer has installed, each with its account."""
     installed = [first for first, _ in marks.spots("installed")]
-    for first, last in marks.spots("key"):
+    for first, _ in marks.spots("key"):
         if marks.log[first]:
             continue
         near = [i for i in installed if _close(marks, first, i)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 _QUOTES = {'"': '"', "'": "'", "„": '“”"', "“": "”“", "«": "»", "»": "«", "‘": "’", "‚": "‘’", "`": "`", "”": "”"}
 _CHUNK = re.compile(r"\S+")
@@ -19,7 +20,7 @@ MAX_SECRET = 256
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """``text[start:end]`` is the value; ``quoted`` when it stood in quotation marks, ``alone`` when its line ends there."""
+    """``text[start:end]`` is the value; ``quoted``: it stood in quotation marks, ``alone``: its line ends there."""
 
     start: int
     end: int
@@ -84,12 +85,12 @@ def is_strong(value: str, *, camel: bool = True) -> bool:
         return False
     inner = value[:-1] if value[-1] in ".!?,;:" else value
     if any(c.isdigit() for c in inner):
-        return any(not c.isdigit() and c not in ".,:/-" for c in inner) or len(inner) >= 6 and inner.isdigit()
+        return any(not c.isdigit() and c not in ".,:/-" for c in inner) or (len(inner) >= 6 and inner.isdigit())
     plain = inner.replace("-", "").replace("'", "").replace("’", "").replace(".", "", 1).replace("/", "", 1)
     if not plain.isalpha():
         return any(not c.isalnum() and c not in "()[]<>\"'„“”«»…" for c in plain.strip("()\"'„“”«»"))
     body = value.strip(".!?-'")
-    return camel and any(a.islower() and b.isupper() for a, b in zip(body, body[1:], strict=False)) and "-" not in body
+    return camel and any(a.islower() and b.isupper() for a, b in pairwise(body)) and "-" not in body
 
 
 def is_placeholder(value: str, words: frozenset[str]) -> bool:

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final
 
-import re2
+import re2  # type: ignore[import-untyped]  # google-re2 ships no types
 
 from .ids_systems import SystemTable, build_systems
 from .lexicon import Lexicon, PhraseError
 
-NAMING: Final = ("server", "service", "id", "number", "link", "copula", "and", "other_number")
+NAMING: Final = ("server", "service", "id", "number", "link", "having", "copula", "and", "other_number")
 ROLES: Final = (
     "console",
     "foreign",
@@ -35,7 +35,19 @@ CREDENTIALS: Final = (
     *("user", "entry", "password", "vpn", "remote", "desktop", "not_given", "nopassword", "key", "installed"),
     *("once", "dot_belongs", "blanks", "unless"),
 )
-SYSTEMS: Final = ("current", "outdated", "latest", "wanted", "wanted_with", "from", "to", "os_label", "edition_label", "layout", "version")
+SYSTEMS: Final = (
+    "current",
+    "outdated",
+    "latest",
+    "wanted",
+    "wanted_with",
+    "from",
+    "to",
+    "os_label",
+    "edition_label",
+    "layout",
+    "version",
+)
 KINDS: Final = (
     *("drive", "ram", "psu", "fan", "nic", "cpu", "raid_controller", "motherboard", "gpu", "battery", "cable"),
     "other",

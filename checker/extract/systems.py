@@ -35,7 +35,7 @@ _LAYOUT_LIMIT = 400  # characters
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     system: OperatingSystem
-    weight: int  # how clearly it is asked for: 4 a form's field, 3 a verb, 2 by itself, 1 a preposition; 1 more for a version
+    weight: int  # how clearly it is asked for: 4 a form's field, 3 a verb, 2 by itself, 1 a preposition; +1 a version
     order: int
 
 
@@ -107,9 +107,9 @@ def _spots(marks: Marks) -> list[tuple[str, int, int]]:
     spots = [(c[len(SYSTEM) :], s, e) for c, s, e in marks.hits if c.startswith(SYSTEM) and not marks.log[s]]
     taken = {s for _, s, _ in spots}
     for i in range(1, len(marks.text)):
-        if marks.text[i] in _SERVER_YEARS and marks.kind[i] == NUMBER and marks.text[i - 1].casefold() == "server":
-            if i - 1 not in taken and i - 2 not in taken and not marks.log[i]:
-                spots.append(("Windows Server", i - 1, i))
+        year = marks.text[i] in _SERVER_YEARS and marks.kind[i] == NUMBER and not marks.log[i]
+        if year and marks.text[i - 1].casefold() == "server" and not {i - 1, i - 2} & taken:
+            spots.append(("Windows Server", i - 1, i))
     return sorted(spots, key=lambda spot: spot[1])
 
 
@@ -197,7 +197,9 @@ def _is_old(marks: Marks, first: int, last: int) -> bool:
 def _moved(marks: Marks, system: System, first: int, end: int) -> tuple[str, int] | None:
     """The second version of "from Debian 10 to 12", "20.04 -> 22.04"."""
     text = marks.source(first)
-    match = re.compile(r"\s*(?:->|→|=>|[^\W\d_]{1,4})\s+(?:v?)(\d{1,4}(?:\.\d{1,2})?)(?![\w.:]*\d|\s?(?:gb|tb|uhr))", re.I).match(text, end)
+    match = re.compile(
+        r"\s*(?:->|→|=>|[^\W\d_]{1,4})\s+(?:v?)(\d{1,4}(?:\.\d{1,2})?)(?![\w.:]*\d|\s?(?:gb|tb|uhr))", re.I
+    ).match(text, end)
     if match is None or not (marks.has(first - 1, "from") or "->" in match[0] or "→" in match[0]):
         return None
     if not system.lowest <= int(match[1].split(".")[0]) <= system.highest:
@@ -226,15 +228,22 @@ def _weight(marks: Marks, first: int) -> int:
 
 def _bare(marks: Marks, words: IdentifierWords, *, asked: bool, named: bool) -> list[OperatingSystem]:
     """A version or an edition that stands for itself: "a) 24.04", "Edition - Datacenter", "La Standard."."""
+    if not asked and not marks.spots("edition_label"):
+        return []
     found = []
     editions = {w: e for s in words.systems.systems.values() for w, e in s.editions.items()}
-    for line in dict.fromkeys(marks.line):
-        tokens = [i for i in range(len(marks.text)) if marks.line[i] == line and marks.part[i] == "body" and not marks.log[i]]
-        if not tokens or any(c.startswith(SYSTEM) for i in tokens for c in marks.concepts[i]):
+    lines: dict[int, list[int]] = {}
+    for i, line in enumerate(marks.line):
+        if marks.part[i] == "body" and not marks.log[i]:
+            lines.setdefault(line, []).append(i)
+    for tokens in lines.values():
+        if any(c.startswith(SYSTEM) for i in tokens for c in marks.concepts[i]):
             continue
         content = [i for i in tokens if marks.kind[i] in (WORD, MIXED)]
         labelled = any("edition_label" in marks.concepts[i] for i in content[:2])
-        edition = next((editions[marks.text[i].casefold()] for i in content[:4] if marks.text[i].casefold() in editions), None)
+        edition = next(
+            (editions[marks.text[i].casefold()] for i in content[:4] if marks.text[i].casefold() in editions), None
+        )
         if edition is not None and (labelled or (asked and len(content) <= 3)) and not _about_layout(marks, content):
             span = marks.reading.span(marks.start[tokens[0]], marks.end[tokens[-1]])
             found.append(OperatingSystem(None, None, edition, span))
