@@ -55,7 +55,7 @@ def person(name: str | None) -> str | None:
     if name is None:
         return None
     plain = line(name, _NAME_LIMIT + 1)
-    if not 2 <= len(plain) <= _NAME_LIMIT or len(name) > _NAME_LIMIT * 2:
+    if not 2 <= len(plain) <= _NAME_LIMIT or any(unicodedata.category(c) in _UNFIT for c in name):
         return None
     if not all(c in _NAME_EXTRA or unicodedata.category(c)[0] in "LM" for c in plain):
         return None

@@ -71,7 +71,10 @@ _DIGEST: Final = (
     " more:count mismatch:difference suppressed deliveries state_failed state_unknown breakers"
     " field_power field_backup field_data_loss_consent field_hardware_acknowledgement field_impact field_os"
     " field_component field_server why_conflict:field why_capped why_unread why_unverified_sender why_refused:field"
-    " why_second_reader why_asked_enough why_delivery footer"
+    " why_second_reader why_limit why_unanswered why_bounced why_doubled_header why_stranger:field"
+    " why_forged_token:field why_replies_off why_no_sender why_own_address why_address_form why_address_bounced"
+    " why_too_old why_answered_already why_nothing_new why_per_ticket why_for_a_person why_confirmations_off"
+    " why_confirmed_already why_per_sender why_per_domain why_breaker why_template_fault footer"
 )
 
 
