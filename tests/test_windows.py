@@ -44,7 +44,7 @@ RESOLVED = [
     # text, start, end
     ("Riavviate pure sabato tra le 2 e le 4.", "2026-11-28T02:00+01:00", "2026-11-28T04:00+01:00"),
     ("Da venerdì 27/11 alle 19:00 a lunedì 30/11 alle 07:00.", "2026-11-27T19:00+01:00", "2026-11-30T07:00+01:00"),
-    ("Il 29/11 dalle 01:00 alle 05:00 UTC il server può stare giù.", "2026-11-29T01:00+00:00", "2026-11-29T05:00+00:00"),
+    ("Il 29/11 dalle 01:00 alle 05:00 UTC può stare giù.", "2026-11-29T01:00+00:00", "2026-11-29T05:00+00:00"),
     ("Fate il riavvio stanotte fra l'una e le tre.", "2026-11-25T01:00+01:00", "2026-11-25T03:00+01:00"),
     ("Potete fermarlo dalle 20:30 di lunedì alle 9 di martedì.", "2026-11-30T20:30+01:00", "2026-12-01T09:00+01:00"),
     ("Thu 3 Dec, 23:30 to 01:30 UK time works for us.", "2026-12-03T23:30+00:00", "2026-12-04T01:30+00:00"),
@@ -67,6 +67,14 @@ RESOLVED = [
     ("Molim sutra iza 20 h, do ponoći.", "2026-11-25T20:00+01:00", "2026-11-26T00:00+01:00"),
     ("Odobreno za noč s 7. na 8. december, 00:30–03:00.", "2026-12-08T00:30+01:00", "2026-12-08T03:00+01:00"),
     ("Lahko ga ugasnete v torek, 1. 12., 21.30–23.30.", "2026-12-01T21:30+01:00", "2026-12-01T23:30+01:00"),
+    ("In der Nacht von Samstag auf Sonntag von 2 bis 4 Uhr.", "2026-11-29T02:00+01:00", "2026-11-29T04:00+01:00"),
+    ("In der Nacht auf Samstag von 1 bis 3 Uhr.", "2026-11-28T01:00+01:00", "2026-11-28T03:00+01:00"),
+    ("Nella notte tra sabato e domenica, dalle 2 alle 4.", "2026-11-29T02:00+01:00", "2026-11-29T04:00+01:00"),
+    ("En la noche del sábado al domingo, de 2 a 4.", "2026-11-29T02:00+01:00", "2026-11-29T04:00+01:00"),
+    ("U noći na subotu, 28. studenoga od 01:00 do 04:00.", "2026-11-28T01:00+01:00", "2026-11-28T04:00+01:00"),
+    ("31.12. 23:00 - 1.1. 02:00", "2026-12-31T23:00+01:00", "2027-01-01T02:00+01:00"),
+    ("Good morning, you can reboot Friday 20:00-22:00.", "2026-11-27T20:00+01:00", "2026-11-27T22:00+01:00"),
+    ("Jeudi 26 novembre, de 22h00 à 23h30 (heure de Genève).", "2026-11-26T22:00+01:00", "2026-11-26T23:30+01:00"),
     ("Please do it tonight after 23.", "2026-11-24T23:00+01:00", ""),
     ("Heute ab 19 Uhr darf er aus sein.", "2026-11-24T19:00+01:00", ""),
     ("Domani dopo le 22 lo spegnete.", "2026-11-25T22:00+01:00", ""),
@@ -123,6 +131,8 @@ def test_recurring_windows_show_the_next_time(text: str, recurring: str, start: 
         ("Il 25/10/2026 alle 02:30 riavviatelo.", "dst"),
         ("Il 28/03/2027 alle 02:30 riavviatelo.", "dst"),
         ("On 14 June from 01:00 to 03:00 CET.", "zone"),
+        ("On 26 November from 04:00 till 06:00 Novosibirsk time.", "zone"),
+        ("Riavviatelo domani a mezzanotte.", "date"),
         ("Il 31/04 dalle 10:00 alle 11:00.", "date"),
         ("Ajoutez-le jeudi entre minuit et 2 h, merci.", "date"),
     ],
@@ -192,6 +202,11 @@ def test_a_window_without_its_time_has_none(text: str) -> None:
         "As in your letter of 12 March 2026.",
         "MAC 00:1b:44:11:3a:b7, port 22, ratio 3:2, 24/7 service.",
         "Invoice 2026/11 of 03.11.2026.",
+        "Good morning, have a good weekend!",
+        "Guten Morgen zusammen",
+        "Due dischi da 1,92 TB, ventola a 16,800 rpm.",
+        "Vorrei Rocky Linux 9.4. Grazie",
+        "Abrid el 22, por favor; llevo 5 horas así.",
         "",
         "::::",
     ],
@@ -223,6 +238,11 @@ def test_summer_time_is_followed_where_the_zone_is_known() -> None:
 def test_without_a_date_header_only_full_dates_resolve() -> None:
     assert only("Domani dalle 20 alle 22 va bene.", None).ambiguous == ("date",)
     assert only("Il 03/12/2026 dalle 20 alle 22 va bene.", None).start == at("2026-12-03T20:00+01:00")
+
+
+@pytest.mark.parametrize("sent", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_an_absurd_date_header_says_nothing(sent: datetime) -> None:
+    assert only("Domani dalle 20 alle 22 va bene.", sent).ambiguous == ("date",)
 
 
 def test_language_hint_decides_the_order_of_day_and_month() -> None:

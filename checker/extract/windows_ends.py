@@ -70,9 +70,9 @@ class EndReader:
     def _skip_soft(self, i: int) -> int:
         return i + 1 if self._kind(i, Kind.SOFT) else i
 
-    def _end(self, i: int, *, licence: str, dom: bool = False) -> End | None:
+    def _end(self, i: int, *, licence: str, dom: bool = False, night: bool = False) -> End | None:
         """The end that begins at ``i``: days, a time, a part of the day, a zone, in any order."""
-        e = End(stop=i)
+        e = End(stop=i, part="night" if night else "")
         limit = min(len(self._a), i + MAX_RUN)
         hour = licence == "hour"
         every = False
@@ -80,12 +80,12 @@ class EndReader:
         j = i
         while j < limit:
             a = self._a[j]
-            if a.past or a.kind in (Kind.GAP, Kind.STOP, Kind.DASH):
+            if a.past or a.kind in (Kind.GAP, Kind.STOP, Kind.DASH) or j - e.stop > _SKIP:
                 break
             if a.kind is Kind.SOFT:
                 if not self._goes_on(j + 1, e):
                     break
-            elif a.has("hour_before"):
+            elif a.has("hour_before") and e.clock is None:
                 hour, on_day = True, False
                 e.bare = False
                 if self._kind(j + 1, Kind.NUMBER, Kind.DOTTED) and e.clock is None:
@@ -164,7 +164,7 @@ class EndReader:
             elif a.has("half_after") and e.clock is not None and e.clock.minutes % 60 == 0:
                 e.clock = Clock((e.clock.minutes + 30) % 1440, e.clock.loose)
                 self._take(e, j)
-            elif not a.has("fill", "hour_after"):
+            elif not (a.has("fill", "hour_after") or (a.has("night_to") and e.part == "night" and not e.named)):
                 break
             j += 1
         return e if e.start >= 0 and e.stop > i and (e.clock or e.named or e.part) else None
@@ -204,8 +204,11 @@ class EndReader:
             return False
         if e.clock is None and self._stretch(e, j, merged):
             return True
-        if e.part == "night" and e.clock is None:
-            merged = replace(merged, night=True)
+        if e.part == "night" and e.clock is None and merged.offset is None:
+            # "the night of" begins on that day, "in the night to" ends on it
+            into = self._has(j - 1, "night_to") and not self._has(j - 1, "on_day")
+            if merged.part != "into":
+                merged = replace(merged, part="into") if into else replace(merged, night=True)
         if e.clock is None:
             e.day = merged
         else:
@@ -241,7 +244,10 @@ class EndReader:
             return False  # "from Saturday to Sunday 06:00": the time belongs to the second day
         if len(day.weekdays) == 1 and len(other.weekdays) == 1 and day.day is None and other.day is None:
             a, b = day.weekdays[0], other.weekdays[0]
-            if e.part == "night" or day.night:
+            apart = not (self._has(j + 1, *JOIN) or self._kind(j + 1, Kind.DASH)) and (b - a) % 7 != 1
+            if apart and e.part != "night" and not day.night:
+                return False  # "Monday and Thursday" are two days
+            if e.part in ("night", "evening") or day.night:
                 e.day = replace(day, night=True, every=False, part="night-to")
             else:
                 e.day = Day(weekdays=tuple((a + n) % 7 for n in range((b - a) % 7 + 1)), every=True)
@@ -370,7 +376,13 @@ class EndReader:
         if not date and a.kind is Kind.SLASH and self._english and 1 <= x <= 12 and 13 <= y <= 31:
             x, y, date = y, x, True
         weekday = e.day is not None and bool(e.day.weekdays) and e.day.day is None
-        anchored = weekday or hour or e.clock is not None or e.part == "night" or self._clock_follows(nxt)
+        anchored = (
+            weekday
+            or (hour and len(a.text) == 2)
+            or e.clock is not None
+            or e.part == "night"
+            or self._clock_follows(nxt)
+        )
         if not date or not anchored or (e.day is not None and not weekday):
             return False
         if a.kind is Kind.SLASH and joined and self._kind(nxt + 1, Kind.NUMBER):
@@ -396,7 +408,7 @@ class EndReader:
 def _merge(one: Day, two: Day) -> Day | None:
     """A weekday and a date, a day and its part, as one day; ``None`` when they cannot be one."""
     if one.day is None and two.day is not None and one.offset is None and not one.every:
-        return replace(two, weekdays=one.weekdays or two.weekdays, night=one.night)
+        return replace(two, weekdays=one.weekdays or two.weekdays, night=one.night, part=one.part or two.part)
     if two.day is None and one.day is not None and two.weekdays and two.offset is None and not two.every:
         return replace(one, weekdays=two.weekdays)
     if one.offset is not None and two.offset is None and (two.weekdays or two.day) and not two.every:

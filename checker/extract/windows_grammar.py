@@ -75,7 +75,7 @@ class Parser(EndReader):
         connected.start = self._a[i].start if lead is None else lead.start
         connected.atoms = (i, connected.atoms[1])
         if lead:
-            connected.context = lead.named
+            connected.context = connected.context or lead.named
             connected.part = connected.part or lead.part
             connected.first.zone = connected.first.zone or lead.zone
         return connected
@@ -94,9 +94,17 @@ class Parser(EndReader):
             return inner
         strong = a.has("from_hour", "between_hour", "after_hour", "before_hour")
         if a.has(*_OPEN):
-            first = self._end(j + 1, licence="hour", dom=a.has("on_day"))
+            first = self._end(
+                j + 1,
+                licence="hour",
+                dom=a.has("on_day"),
+                night=lead is not None and lead.part in ("night", "evening") and lead.day is None,
+            )
             if first is None:
                 return None
+            stretch = self._after_stretch(first)
+            if stretch is not None:
+                return stretch
             between = a.has("between", "between_hour")
             both = self._range(j, first, "and" if between else "", lead, opened=True)
             if both is not None:
@@ -116,12 +124,33 @@ class Parser(EndReader):
         last = self._end(j + 1, licence="hour")
         return self._one("before", j, last, strong or a.has("to_hour"), lead) if last else None
 
+    def _after_stretch(self, days: End) -> Expression | None:
+        """'from Saturday to Sunday' as one stretch of days, with the hours that follow it."""
+        day = days.day
+        if days.clock is not None or day is None or not (day.last or day.part == "night-to"):
+            return None
+        j = self._skip_soft(days.stop)
+        hours = self._connected(j, days) if self._has(j, *_OPEN, *_LATER, *_EARLIER) else None
+        if hours is None and self._kind(j, Kind.CLOCK, Kind.NUMBER):
+            first = self._end(j, licence="hour")
+            hours = self._range(j, first, "", days) if first else None
+        if hours is None:
+            return Expression("range" if day.last else "part", days, End(), days.start, days.end, atoms=(0, days.stop))
+        hours.context = day
+        return hours
+
     def _from_lead(self, i: int, lead: End) -> Expression | None:
         """An expression that begins with a day or a time: 'Sat 22:00 to Sun 06:00', 'Friday at 20:00'."""
         if lead.clock is not None:
             both = self._range(i, lead, "", None)
             if both is not None:
                 return both
+            if (
+                self._a[i].kind is Kind.CLOCK
+                and self._a[i].text == "hours"
+                and not (lead.named or lead.part or lead.zone)
+            ):
+                return None  # "2 horas", "SLA 4 h": a length
             return self._one("point", i, lead, False, None)
         if lead.day is not None:
             both = self._range(i, lead, "", None)
@@ -129,6 +158,8 @@ class Parser(EndReader):
                 return both
             if self._has(lead.stop, "months"):
                 return None  # "the first Wednesday of March": not the next Wednesday
+            if lead.day.day and not (lead.day.month or lead.day.weekdays or lead.part):
+                return None  # "port 22", "point 2": a number alone is no day
             shape = "part" if lead.part else "day"
             return Expression(shape, lead, End(), lead.start, lead.end, part=lead.part, atoms=(i, lead.stop))
         if lead.part:

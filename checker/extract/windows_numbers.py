@@ -39,6 +39,8 @@ class NumberReader(Lookahead):
         if iso:
             return iso
         signs, stop = self._chain(i)
+        if not signs and self._is(stop, ",") and self._glued(stop) and self._decimal(stop + 1):
+            return Atom(Kind.GAP, t.start, self._t[stop + 1].end, t.text), stop + 2
         for reader in (self._colon, self._numeric_date, self._month_after, self._duration_or_hour):
             atom = reader(i, signs)
             if atom:
@@ -53,6 +55,11 @@ class NumberReader(Lookahead):
             if plain:
                 return plain
         return Atom(Kind.GAP, t.start, self._t[stop - 1].end, t.text), stop
+
+    def _decimal(self, i: int) -> bool:
+        """Whether digits stand right behind a comma: 1,92 TB, 16,800 rpm."""
+        t = self._at(i)
+        return t is not None and t.kind == "n" and self._glued(i)
 
     def _bound_before(self, i: int) -> bool:
         """Whether the number hangs on a sign or letter before it: a name, a price, a port, an option."""
@@ -132,7 +139,7 @@ class NumberReader(Lookahead):
                 year = 2000 + int(self._t[j + 1].text)
             if year is not None:
                 j += 2
-            elif sep.text == "." and len(signs) < 2:
+            elif sep.text == "." and len(signs) < 2 and (self._timely(j + 1) or not self._named(i, j, ".")):
                 j += 1  # "23.04." ends with its dot
             else:
                 return None
@@ -141,6 +148,11 @@ class NumberReader(Lookahead):
         if (self._letters_glued(j) and not self._is(j, "h")) or (len(signs) < 2 and sep.text == "-" and year is None):
             return None
         return self._dmy(i, j, day, month, year, slash=sep.text != ".")
+
+    def _timely(self, i: int) -> bool:
+        """Whether what follows "Termin 23.04." goes on with a time, unlike "Rocky Linux 9.4."."""
+        t = self._at(i)
+        return t is not None and (t.kind == "n" or t.text in ",-" or bool(self._cats(i)))
 
     def _dmy(self, i: int, j: int, day: int, month: int, year: int | None, *, slash: bool) -> tuple[Atom, int] | None:
         if month > 12:
@@ -237,7 +249,8 @@ class NumberReader(Lookahead):
         if hour * 60 + minute > 1440:
             return None
         clock = Clock(hour * 60 + minute, loose)
-        return Atom(Kind.CLOCK, self._t[i].start, self._t[stop - 1].end, clock=clock, written=written), stop
+        text = "hours" if not minute and not any(self._is(k, ":") for k in range(i, stop)) else ""
+        return Atom(Kind.CLOCK, self._t[i].start, self._t[stop - 1].end, text, clock=clock, written=written), stop
 
     def _plain(self, i: int) -> tuple[Atom, int] | None:
         value = self._num(i, 0, 31)

@@ -54,8 +54,10 @@ def moment(sent: datetime | None, zone: tzinfo) -> Moment:
     later summer time is followed. ``+0000`` says nothing about the sender when ``zone`` differs: large mail
     services write it for everybody. Then a time without a zone stays ambiguous.
     """
-    if sent is None or sent.tzinfo is None:
-        return Moment(None if sent is None else sent.replace(tzinfo=zone), zone, True)
+    if sent is None or not 1970 <= sent.year <= 2200:
+        return Moment(None, zone, True)  # a Date header that nobody's clock wrote says nothing
+    if sent.tzinfo is None:
+        return Moment(sent.replace(tzinfo=zone), zone, True)
     here = sent.astimezone(zone)
     offset = sent.utcoffset()
     if here.utcoffset() == offset:
@@ -257,7 +259,7 @@ def _moments(
 ) -> tuple[datetime | None, datetime | None]:  # fmt: skip
     if day is None:
         reasons.append("date")
-    if word is None and not now.zone_known:
+    if word.unknown if word else not now.zone_known:
         reasons.append("zone")
     if reasons:
         return None, None
@@ -316,7 +318,9 @@ def _last_day(day: Day, base: date) -> date | None:
 
 def _unclear_night(e: Expression, day: Day, begin: int | None) -> bool:
     """'Saturday night, 2 to 4' and 'Thursday, midnight': which of two nights is not said."""
-    if day.offset is not None or len(day.weekdays) == 7 or day.last:
+    if begin == _DAY and day.offset:
+        return True
+    if day.offset is not None or len(day.weekdays) == 7 or day.last or day.part == "into":
         return False
     starts_late = begin is not None and 720 <= begin < _DAY
     weekday_night = e.part == "night" and e.first.day is None and bool(day.weekdays) and day.day is None
@@ -343,6 +347,8 @@ def _span(
     e: Expression, day: Day, base: date, until: date | None, begin: int | None, finish: int | None, now: Moment,
     word: ZoneWord | None, reasons: list[str],
 ) -> tuple[datetime | None, datetime | None]:  # fmt: skip
+    if day.part == "into" and begin is not None and begin >= 720:
+        base -= timedelta(days=1)
     night = (day.night or day.part == "night" or (day.offset is not None and e.part == "night")) and not day.every
     late = day.part == "evening" and day.offset is not None
     shift = 1 if begin is not None and ((night and begin < 720) or (late and begin < _EARLY)) else 0

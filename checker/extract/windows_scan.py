@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from .windows_numbers import NumberReader
 from .windows_tokens import Atom, Clock, Day, Kind, Token
-from .windows_words import DAYS, GROUPS, MONTHS, WEEKDAYS
+from .windows_words import DAYS, GROUPS, MONTHS, WEEKDAYS, ZoneWord
 
 
 class Scanner(NumberReader):
@@ -124,7 +126,24 @@ class Scanner(NumberReader):
             # "west", "est", "z" are words as well: as zones they stand right behind a time
             if zone and (len(name) > 5 or name in ("utc", "cet", "cest", "gmt", "mez", "mesz") or self._time_before(i)):
                 best = Atom(Kind.ZONE, self._t[i].start, self._t[j].end, name, zone=zone), j + 1
-        return best
+        return best or self._unknown_zone(i)
+
+    def _unknown_zone(self, i: int) -> tuple[Atom, int] | None:
+        """'Beijing time', 'heure de Genève': a zone that no pack knows, so that it is not taken for the sender's."""
+        entries, stop = self._entries(i)
+        if any(e.category == "zone_before" for e in entries):
+            name = self._at(stop)
+            stop += 1
+        else:
+            name = self._at(i)
+            after = self._at(i + 1)
+            if entries or after is None or after.kind != "w" or "zone_after" not in self._cats(i + 1):
+                return None
+            stop = self._entries(i + 1)[1]
+        if name is None or name.kind != "w" or not name.upper:
+            return None
+        zone = ZoneWord(name.text, UTC, unknown=True)
+        return Atom(Kind.ZONE, self._t[i].start, self._t[stop - 1].end, name.text, zone=zone), stop
 
     def _time_before(self, i: int) -> bool:
         before = self._at(i - 1)

@@ -47,6 +47,7 @@ WORDS: Final = frozenset(
         *("from_hour", "to_hour", "between_hour", "after_hour", "before_hour", "at_hour"),
         *("hour_before", "hour_after", "hours_unit", "minutes_unit", "lasting", "hour_lasting", "half_hour_lasting"),
         *("am", "pm", "half_before", "half_after", "half_past", "fill", "since", "past", "failure", "backup"),
+        *("zone_after", "zone_before"),
     }
 )
 _LISTS: Final = frozenset({"stop", "units", "letters"})
@@ -80,6 +81,7 @@ _FIXED: Final[Mapping[str, tuple[float, str | None]]] = {
     "west": (1, None),
     "eet": (2, "Europe/Athens"),
     "eest": (3, None),
+    "msk": (3, None),
     "est": (-5, "America/New_York"),
     "edt": (-4, None),
     "pst": (-8, "America/Los_Angeles"),
@@ -98,6 +100,7 @@ class ZoneWord:
     name: str
     zone: tzinfo
     seasonal: tzinfo | None = None
+    unknown: bool = False  # a place whose time nobody told us ("Beijing time")
 
 
 @dataclass(frozen=True, slots=True)
