@@ -23,7 +23,7 @@ import mailparser  # type: ignore[import-untyped]  # ships no stubs; confined to
 import mailparser.core  # type: ignore[import-untyped]  # as above
 from mailparser.exceptions import MailParserError  # type: ignore[import-untyped]  # as above
 
-from ..model import Address, Attachment, Automatic, Message, Zone, ZoneKind
+from ..model import Address, Automatic, Message, Zone, ZoneKind
 from .automatic import classify
 from .bounce import Bounce, bounce_of
 from .clean import one_line, squeezed
@@ -32,7 +32,7 @@ from .limits import DEFAULT_LIMITS, Limits
 from .mime import Content, PassedOn, content_of
 from .threads import message_ids
 from .words import MailWords
-from .zones import is_forward, split_zones
+from .zones import is_forward, is_reply, split_zones
 
 # mail-parser 4.8 looks for a lost start boundary in an epilogue that may not exist and fails on ordinary
 # bounces; with no defect to repair it does not look.
@@ -194,7 +194,13 @@ def _message(
     text = squeezed("\n\n".join(t.strip("\n") for t in content.texts))
     if len(text) > limits.text:
         text, content.capped = _cut(text, limits.text), True
-    zones = split_zones(text, words, forward=is_forward(subject, words), own_addresses=own_addresses)
+    zones = split_zones(
+        text,
+        words,
+        forward=is_forward(subject, words),
+        reply=is_reply(subject, words) or headers.has("in-reply-to") or headers.has("references"),
+        own_addresses=own_addresses,
+    )
     text, zones = _append(text, zones, content, own_addresses, limits)
     why = classify(headers, content, envelope.sender, own_addresses, words)
     bounce = bounce_of(headers, content, text) if why is not None and why[0] in _BOUNCES else Bounce()
@@ -279,6 +285,3 @@ def _results(headers: Headers) -> tuple[tuple[str, ...], tuple[int, ...]]:
             values.append(value[:8_192])
             below.append(received)
     return tuple(values), tuple(below)
-
-
-__all__ = ["Attachment", "Limits", "Unparsable", "parse"]

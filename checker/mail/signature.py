@@ -25,7 +25,6 @@ _WEB: Final = re.compile(
 )
 _LABEL: Final = re.compile(r"\s*([^\W\d_][\w .'/-]{0,30}?)\s{0,2}[:=]\s*\S")
 _ANSWER: Final = re.compile(r"\s*(?:\(?\d{1,2}|\(?[a-hA-H]|[QqRrA]\d{0,2})[.):]\s*\S")
-_SECRET: Final = re.compile(r"\S*[^\W_]\S*[!#$%&*+=?^_~§]\S*[^\W_]")
 _END: Final = re.compile(r"[.!?…]+[\s)\"'»”]*$")
 _BARE_DELIMITER: Final = re.compile(r"-- ?$|—$|––$|__$|–$")
 
@@ -119,7 +118,7 @@ def _tail(lines: Sequence[Line], at: int, own: list[bool], words: MailWords, *, 
     """Where the signature lines from ``at`` on end. Not strict (after "-- "): only a PS ends it."""
     end = at
     taken = 0
-    paragraph = 0
+    paragraph = 0  # of the signature, counted from its second
     while at < len(lines) and taken < _MAX_TAIL:
         line = lines[at]
         if not own[at]:
@@ -130,7 +129,8 @@ def _tail(lines: Sequence[Line], at: int, own: list[bool], words: MailWords, *, 
             continue
         if is_postscript(line.text, words):
             break
-        if strict and not _belongs(lines, at, words, fresh=paragraph > 0 and lines[at - 1].look is Look.EMPTY):
+        fresh = paragraph > 0 and lines[at - 1].look is Look.EMPTY
+        if strict and not _belongs(lines, at, words, fresh=fresh, first=taken == 0):
             break
         taken += 1
         at += 1
@@ -138,13 +138,13 @@ def _tail(lines: Sequence[Line], at: int, own: list[bool], words: MailWords, *, 
     return end
 
 
-def _belongs(lines: Sequence[Line], at: int, words: MailWords, *, fresh: bool) -> bool:
+def _belongs(lines: Sequence[Line], at: int, words: MailWords, *, fresh: bool, first: bool) -> bool:
     line = lines[at]
     if line.look in (Look.RULE, Look.DELIMITER) or is_sent_from(line.text, words) or closing(line.text, words):
         return True
     if contact_like(line.text, words):
         return True
-    if not name_like(line.text):
+    if not name_like(line.text, words, first=first):
         return False
     if not fresh:
         return True
@@ -157,15 +157,20 @@ def _belongs(lines: Sequence[Line], at: int, words: MailWords, *, fresh: bool) -
     return any(contact_like(text, words) for text in block)
 
 
-def name_like(line: str) -> bool:
-    """A name, title or company: few words, the long ones capitalised, no sentence, no digits."""
-    bare = line.strip().strip("*|")
+def name_like(line: str, words: MailWords, *, first: bool = False) -> bool:
+    """A name, title or company: few words, the long ones capitalised, no sentence, no digits.
+
+    A single word in lower case ("nico") is a name only as the ``first`` line after the closing.
+    """
+    bare = line.strip().strip("*")
     count = len(bare.split())
-    if not bare or count > _MAX_NAME_WORDS or re.search(r"[\d:=?!@/\\]|--", bare):
+    if not bare or count > _MAX_NAME_WORDS or bare[0] == "|" or re.search(r"[\d:=?!@/\\]|--", bare):
+        return False
+    if words.keep.inside(plain_words(bare)):
         return False
     if _END.search(bare) and not re.search(r"(?:\b[^\W\d_]{1,3}\.){1,4}$", bare):
         return False
-    return _capitalised(bare) or (count == 1 and not _SECRET.match(bare) and bare.islower() and len(bare) <= 12)
+    return _capitalised(bare) or (first and count == 1 and bare.islower() and len(bare) <= 12)
 
 
 def _capitalised(text: str) -> bool:
@@ -186,6 +191,8 @@ def contact_like(line: str, words: MailWords) -> bool:
     if not bare or count > _MAX_CONTACT_WORDS or (_ANSWER.match(bare) and not _PHONE.search(bare)):
         return False
     padded = plain_words(bare)
+    if words.keep.inside(padded):
+        return False
     label = _LABEL.match(bare)
     if label is not None and not bare.lower().startswith(("http:", "https:")):
         named = plain_words(label[1])
@@ -199,7 +206,7 @@ def contact_like(line: str, words: MailWords) -> bool:
     if digits >= 3 and _names_contact(bare, padded, words):
         return True
     rest = _WEB.sub("", bare).strip(" |·•-–—,;<>()[]")
-    if _WEB.search(bare) and (not any(c.isalnum() for c in rest) or name_like(rest)):
+    if _WEB.search(bare) and (not any(c.isalnum() for c in rest) or name_like(rest, words)):
         return True
     return words.company.inside(padded) and _capitalised(bare) and not re.search(r"[?!=]", bare)
 
@@ -225,7 +232,7 @@ def _mark_contact_block(lines: Sequence[Line], own: list[bool], marks: list[bool
     if not contacts or contacts > 5:
         return
     names = 0
-    while start > 0 and own[start - 1] and names < 2 and name_like(lines[start - 1].text):
+    while start > 0 and own[start - 1] and names < 2 and name_like(lines[start - 1].text, words):
         start -= 1
         names += 1
     if all(n.look is Look.EMPTY for n in lines[:start]):

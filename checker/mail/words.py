@@ -23,7 +23,7 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "quotes": ("starts", "wrote", "original", "forwarded"),
     "headers": ("from", "sent", "to", "cc", "subject"),
     "subjects": ("reply", "forward", "automatic"),
-    "signature": ("closings", "thanks", "joining", "sent_from", "postscript", "contact", "company"),
+    "signature": ("closings", "thanks", "joining", "sent_from", "postscript", "contact", "company", "keep"),
     "footers": ("disclaimer", "stub"),
 }
 
@@ -105,6 +105,7 @@ class MailWords:
     postscript: Phrases
     contact: Phrases
     company: Phrases
+    keep: Phrases
     disclaimer: Phrases
     stub: Phrases
 
@@ -137,6 +138,7 @@ def mail_words(packs: Mapping[str, Mapping[str, object]]) -> MailWords:
         postscript=phrases("signature", "postscript"),
         contact=phrases("signature", "contact"),
         company=phrases("signature", "company"),
+        keep=phrases("signature", "keep"),
         disclaimer=phrases("footers", "disclaimer"),
         stub=phrases("footers", "stub"),
     )

@@ -19,7 +19,7 @@ from ..model import Zone, ZoneKind
 from .lines import Line, Look, split_lines
 from .logs import log_lines
 from .quotes import Introduction, attribution, foreign_header_block, header_block
-from .signature import closing, mark_signatures
+from .signature import mark_signatures
 from .words import MailWords, plain_words
 
 _WRAPPED_AT: Final = 62  # a quoted line at least so long may have been broken by the sender's program
@@ -36,19 +36,31 @@ class _Label:
 
 
 def split_zones(
-    text: str, words: MailWords, *, forward: bool = False, own_addresses: frozenset[str] = frozenset()
+    text: str,
+    words: MailWords,
+    *,
+    forward: bool = False,
+    reply: bool = False,
+    own_addresses: frozenset[str] = frozenset(),
 ) -> tuple[Zone, ...]:
     """The zones of a visible text (line ends ``\\n``); they cover it, and there are none for ``""``.
 
     :param forward: the subject says that a mail was passed on ("Fwd:", "WG:")
+    :param reply: the mail answers another one, so a header block at its top is a quote, no contact form
     :param own_addresses: the hoster's; a passed-on mail of ours is quoted, never somebody else's word
     """
     lines = split_lines(text, words)
     labels = [_Label() for _ in lines]
     _label_quotes(lines, labels, words, forward, own_addresses)
-    _restore_form(lines, labels, own_addresses, words)
+    if not reply and not forward:
+        _restore_form(lines, labels, own_addresses, words)
     _label_own(lines, labels, words)
     return _merge(lines, labels)
+
+
+def is_reply(subject: str, words: MailWords) -> bool:
+    """Whether the subject starts with a reply's prefix ("Re:", "AW:")."""
+    return ":" in subject[:14] and plain_words(subject.partition(":")[0]).strip() in words.reply_prefixes
 
 
 def is_forward(subject: str, words: MailWords) -> bool:
@@ -109,7 +121,9 @@ def introduction(lines: Sequence[Line], at: int, words: MailWords) -> Introducti
     line = lines[at]
     if line.look in (Look.ORIGINAL, Look.FORWARD):
         below = _next_words(lines, at + 1)
-        block = header_block(lines, below, words, announced=True) if below is not None else None
+        block = None
+        if below is not None:
+            block = header_block(lines, below, words, announced=True) or attribution(lines, below, words)
         if block is not None:
             return Introduction(at, block.end, line.look is Look.FORWARD, block.address)
         return Introduction(at, at + 1, line.look is Look.FORWARD)
@@ -185,8 +199,9 @@ def _restore_form(lines: Sequence[Line], labels: list[_Label], own_addresses: fr
     block = header_block(lines, top, words, announced=False)
     if block is None or block.address in own_addresses:
         return
-    for index in range(block.end, len(lines)):
-        if lines[index].look is Look.TEXT and labels[index].kind is ZoneKind.QUOTED:
+    for index in range(top, len(lines)):
+        inside = index < block.end or labels[index].kind is ZoneKind.QUOTED
+        if inside and lines[index].look is not Look.QUOTED and labels[index].kind is not None:
             labels[index] = _Label(ZoneKind.OWN)
         elif labels[index].kind is not None:
             return
@@ -285,6 +300,3 @@ def _merge(lines: Sequence[Line], labels: Sequence[_Label]) -> tuple[Zone, ...]:
         else:
             zones.append(Zone(kind, line.start, line.end, current.depth))
     return tuple(zones)
-
-
-__all__ = ["closing", "introduction", "is_forward", "split_zones"]
