@@ -41,7 +41,7 @@ def find(
     ("deploy, s3cr!t") answers.
     """
     marks = marks or mark(reading, words)
-    if not any(h[0] in _STARTERS or h[0].startswith("account:") for h in marks.hits) and URL not in marks.kind:
+    if ASKED not in asked and not any(h[0] in _STARTERS or h[0].startswith("account:") for h in marks.hits) and URL not in marks.kind:
         return ()
     users = labelled_users(marks, words)
     found: list[Credential] = links(marks, words)
@@ -182,7 +182,8 @@ def _secret_of(marks: Marks, words: IdentifierWords, i: int) -> Value | None:
             return None
         if marks.kind[i] == SIGN and text not in _BETWEEN:
             break
-        if is_strong(_peek(source, marks.start[i])) and not _SKIP & concepts:
+        whole = _peek(source, marks.start[i])
+        if is_strong(whole) and (whole != text or not _SKIP & concepts):
             break
         if not (_SKIP & concepts or as_written(marks, i) or text in _BETWEEN):
             unknown += 1

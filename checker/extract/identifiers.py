@@ -205,6 +205,8 @@ def _host(marks: Marks, words: IdentifierWords, i: int) -> _Name | None:
         "_",
     ):
         return None
+    if any(marks.has(i - k, "password") for k in (1, 2, 3)):
+        return None  # a secret may look like a name ("Birke.17.Kessel")
     named = any(marks.has(i - k, "server") and marks.segment[i - k] == marks.segment[i] for k in (1, 2))
     if len(labels) < 3 and not named:
         return None

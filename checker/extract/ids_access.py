@@ -80,14 +80,16 @@ def _user_after(marks: Marks, words: IdentifierWords, i: int, *, weak: bool) -> 
             if text not in _OPENERS:
                 return None
             colon = colon or text in ":=|"
-        elif "password" in concepts or "other_number" in concepts or marks.kind[i] in (IP, URL):
+        elif "password" in concepts or marks.kind[i] in (IP, URL):
+            return None
+        elif "other_number" in concepts and not (colon or i == first + 1):
             return None
         elif _compound(marks, i) or not concepts & (_JOINING if colon or i == first + 1 else _FILLERS):
             owner = _name_at(marks, words, i, colon=colon and not weak)
             if owner is not None or colon:
                 return owner
             unknown += 1
-            if unknown > 1 or not _colon_ahead(marks, i):
+            if unknown > 1 or not (_colon_ahead(marks, i) or marks.has(i + 1, "copula")):
                 return None
         i += 1
     return None
@@ -137,7 +139,7 @@ def _plain_name(marks: Marks, i: int, name: str) -> bool:
     following = marks.text[j]
     return (
         following in ",/(;|\"'”“»."
-        or {"password", "and"} & set(marks.concepts[j]) != set()
+        or {"password", "and", "installed"} & set(marks.concepts[j]) != set()
         or any(c in name for c in "-_.0123456789")
     )
 
