@@ -280,6 +280,9 @@ class Parser(EndReader):
         day = e.first.named
         if e.shape in ("day", "part") and day and day.offset == 0 and self._has(i - 1, "from"):
             return True  # "since tonight" of a copy that has been there since
+        opened = e.shape == "after" and self._has(i, *_OPEN)
+        if opened and any(self._has(k, "failure") for k in (stop, stop + 1)):
+            return True  # "dalle 02:47 non risponde"
         wanted = ("failure",) if e.shape == "after" else ("failure", "backup")
         for k in range(i - 1, max(-1, i - 1 - _NEAR), -1):
             a = self._a[k]
