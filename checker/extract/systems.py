@@ -25,7 +25,7 @@ _VERSION = re.compile(
 _GLUED = re.compile(r"([^\W\d_]+)(\d.*)?\Z")
 _BARE = re.compile(
     r"[ \t]*(?:[-*•>]+[ \t]*)?(?:\(?(?:\d{1,2}|[a-zA-Z])[.):][ \t]+)?(?:[^\W\d_]{1,9}:?[ \t]+)?"
-    r"(\d{1,4}(?:\.\d{1,2})?)(?:[ \t]+lts)?[ \t]*(?=$|\n|,[ \t]+[^\W\d_]|[.!](?:\s|$)|\()",
+    r"(\d{1,4}(?:\.\d{1,2})?)(?:[ \t]+lts)?[ \t]*(?=$|\n|,[ \t]+[^\W\d_]|[.!][ \t]*(?:$|\n)|\()",
     re.IGNORECASE,
 )
 _SERVER_YEARS = frozenset({"2008", "2012", "2016", "2019", "2022", "2025"})
@@ -96,7 +96,7 @@ def _fits(state: OperatingSystem, version: str) -> bool:
         return "." in version and int(version.split(".")[0]) >= 10
     if (state.distribution or "").startswith("Windows"):
         return version in _SERVER_YEARS or version in ("10", "11")
-    return int(version.split(".")[0]) < 50
+    return 5 <= int(version.split(".")[0]) < 50
 
 
 # --- candidates ------------------------------------------------------------------------------------
