@@ -23,6 +23,8 @@ _SENTENCE: Final = 240  # characters of a sentence that is shown back
 _SUBJECT: Final = 120
 _TAG: Final = 40
 _HOSTER: Final = 80
+# What still helps when everything is settled; the others ask for something.
+_AFTERWARDS: Final = tuple(a for a in ADVISORIES if a not in ("hot_swap", "component_details"))
 _SIGNATURE: Final = "-- "  # its blank is what mail programs know it by (RFC 3676 §4.3)
 
 
@@ -98,7 +100,7 @@ def _page(request: ReplyRequest, texts: Texts, language: str) -> Page:
             intro=t("confirmation.understood"),
             rows=facts(request, texts),
             after=(after, t("confirmation.correct")),
-            advisories=advisories,
+            advisories=tuple(t(f"advisory.{a}") for a in _AFTERWARDS if a in request.advisories),
         )
     questions = _questions(request, texts, language)
     need = "need_one" if len(questions) == 1 else "need_many"
