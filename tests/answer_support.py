@@ -29,7 +29,7 @@ def tables() -> dict[str, dict[str, object]]:
 
 def templates() -> dict[str, str]:
     """The template files by name."""
-    return {p.name: p.read_text("utf-8") for p in sorted(REPLIES.iterdir()) if p.is_file()}
+    return {p.name: p.read_text("utf-8") for p in sorted(REPLIES.iterdir()) if p.suffix in (".txt", ".html")}
 
 
 @cache
