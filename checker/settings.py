@@ -93,7 +93,8 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    # Default sections are validated again with the rest: their paths count from the file's folder, too.
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, revalidate_instances="always")
 
 
 # --- sections --------------------------------------------------------------------------------------

@@ -14,15 +14,16 @@ import click
 from checker import __version__
 from checker.settings import SettingsError
 
+# Name to module, and its line in the help: asking for help loads nothing.
 _COMMANDS: Final = {
-    "run": ("checker.cli.run", "run"),
-    "check": ("checker.cli.check", "check"),
-    "digest": ("checker.cli.digest", "digest"),
-    "tickets": ("checker.cli.tickets", "tickets"),
-    "show": ("checker.cli.show", "show"),
-    "rules": ("checker.cli.rules", "rules"),
-    "replies": ("checker.cli.replies", "replies"),
-    "doctor": ("checker.cli.doctor", "doctor"),
+    "run": ("checker.cli.run", "Poll the mailboxes, check the mail, answer, remind, write the digest."),
+    "check": ("checker.cli.check", "Judge mails offline; nothing is stored, sent or changed."),
+    "digest": ("checker.cli.digest", "What the staff have to do, now."),
+    "tickets": ("checker.cli.tickets", "List, close and reopen tickets; see what is in quarantine."),
+    "show": ("checker.cli.show", "One ticket with its evidence."),
+    "rules": ("checker.cli.rules", "Check the rule files, and measure what they understand."),
+    "replies": ("checker.cli.replies", "Render a reply without sending it."),
+    "doctor": ("checker.cli.doctor", "Try everything that the service needs."),
 }
 
 
@@ -37,11 +38,16 @@ class _Lazy(click.Group):
         """The command, or ``None`` for an unknown name."""
         if cmd_name not in _COMMANDS:
             return None
-        module, name = _COMMANDS[cmd_name]
-        command = getattr(importlib.import_module(module), name)
+        module, _ = _COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), cmd_name)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{module}.{name} is no command")
+            raise TypeError(f"{module}.{cmd_name} is no command")
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        """The list in the help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
 
 @click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

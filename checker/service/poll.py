@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import random
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -289,9 +291,16 @@ def _one(r: _Round, mail: Mail, read: Read) -> None:
         _uncount(r, mail, "the database did not answer")
         raise
     except Exception as error:  # noqa: BLE001 - one mail must not stop the others; it is counted and quarantined
-        # The type alone: an exception's text may hold words of the mail.
-        _failed(r, mail, f"reading it failed inside the program ({type(error).__name__}); send the mail to its makers")
-        r.shop.log.error("reading-failed", account=r.account, mail=mail.id, error=type(error).__name__)  # noqa: TRY400 - as above
+        # Type and place alone: an exception's text may hold words of the mail.
+        where = _where(error)
+        _failed(r, mail, f"reading it failed inside the program ({where}); report this line to its makers")
+        r.shop.log.error("reading-failed", account=r.account, mail=mail.id, error=where)  # noqa: TRY400 - as above
+
+
+def _where(error: Exception) -> str:
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f"{os.sep}checker{os.sep}" in f.filename]
+    place = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
 
 
 def _process(r: _Round, mail: Mail, raw: bytes, sha256: str) -> None:

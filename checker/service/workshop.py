@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import jinja2
 import structlog
@@ -18,7 +18,9 @@ from checker.edges.clock import Clock
 from checker.edges.files import read_replies, read_rules
 from checker.edges.outgoing import Outgoing
 from checker.edges.store.engine import Store
-from checker.pipeline import Engine, build_engine
+from checker.mail.words import MailWords
+from checker.model import Findings, Message, Verdict
+from checker.pipeline import build_engine
 from checker.settings import Settings, SettingsError
 
 CHECKPOINTS: Final = (
@@ -48,11 +50,33 @@ def never() -> bool:
     return False
 
 
+class Judge(Protocol):
+    """What the service wants of the rules: words for parsing, findings of a mail, a verdict over a thread."""
+
+    @property
+    def mail(self) -> MailWords:
+        """The words that parsing needs."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """The rule files' hash."""
+        ...
+
+    def read(self, message: Message, earlier: Sequence[Findings] = ()) -> Findings:
+        """See :class:`checker.pipeline.Engine`."""
+        ...
+
+    def judge(self, thread: Sequence[Findings]) -> Verdict:
+        """See :class:`checker.pipeline.Engine`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """One set of rules, templates and texts that fit together."""
 
-    engine: Engine
+    engine: Judge
     env: jinja2.Environment
     texts: Texts
     version: str

@@ -206,7 +206,7 @@ def counts(c: Connection, since: datetime | None = None, until: datetime | None 
         query = query.where(messages.c.done_at >= since)
     if until is not None:
         query = query.where(messages.c.done_at < until)
-    return {State(state): n for state, n in c.execute(query).tuples()}
+    return {State(state): n for state, n in c.execute(query)}
 
 
 def in_state(c: Connection, state: State, since: datetime | None = None, limit: int = 200) -> tuple[Mail, ...]:

@@ -1,0 +1,182 @@
+"""kill -9 at every step of a round: nothing is lost and nothing is doubled.
+
+The steps are counted by a first run, not chosen by hand. For each, a child process runs the same round and
+kills itself there; then the service is started again on what the child left behind.
+"""
+
+from __future__ import annotations
+
+import email
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from service_kit import COMPLETE, WANTING, Desk, desk, mail
+
+from checker.edges.outgoing import MaildirOutbox, Outcome, Result
+from checker.edges.records import Delivery, Outgoing, State
+from checker.edges.store import messages, outbox, tickets
+from checker.service.workshop import CHECKPOINTS
+
+
+def office(folder: Path, **sections: dict[str, object]) -> Desk:
+    folder.mkdir()
+    made = desk(
+        folder,
+        mailboxes=[{"name": "support", "kind": "maildir", "path": "mail", "after": "move"}],  # type: ignore[arg-type]
+        digest={"days": ["mon", "tue"], "recipients": ["staff@hoster.example"]},
+        **sections,
+    )
+    made.drop(mail(WANTING, message_id="<a1@kunde.example>"))
+    made.drop(mail("backup: yes\n", message_id="<a2@kunde.example>", parent="<a1@kunde.example>"))
+    made.drop(mail(COMPLETE, sender="bob@kunde.example"))
+    made.drop(mail("Hello\n", sender="cleo@kunde.example"))
+    made.drop(mail(WANTING, sender="list@kunde.example", List_Id="<x>"))
+    made.drop(b"")
+    made.drop(mail(COMPLETE, sender="bob@kunde.example"))
+    return made
+
+
+def killed_at(step: int, made: Desk) -> bool:
+    """Run a round in a child that kills itself at its ``step``-th checkpoint. Says whether it got there."""
+    made.shop.store.close()  # a connection must not be shared with the child
+    child = os.fork()
+    if child == 0:  # pragma: no cover - the child never comes back
+        hits = 0
+
+        def die(_where: str) -> None:
+            nonlocal hits
+            hits += 1
+            if hits == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        try:
+            made.round(made.workshop(die))
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def outcome(made: Desk) -> dict[str, object]:
+    """What must be the same however the work was interrupted."""
+    with made.shop.store.read() as c:
+        counts = messages.counts(c)
+        found = tickets.listed(c)
+        posts = outbox.listed(c)
+        threads = {t.id: [m.message_id for m, _ in messages.of_ticket(c, t.id)] for t in found}
+        unwritten = sorted((s.reason, s.ticket) for s in tickets.suppressions(c))
+        moved = len(messages.unmarked(c, "support", 100))
+    return {
+        "states": counts,
+        "tickets": sorted((t.id, t.status, t.asks, t.confirmed, t.missing) for t in found),
+        "outbox": sorted((p.mail.key, p.mail.message_id, p.state) for p in posts),
+        "threads": {k: sorted(v, key=str) for k, v in threads.items()},
+        "suppressed": unwritten,
+        "sent": sorted(email.message_from_bytes(raw)["Message-ID"] for raw in made.sent()),
+        "done": len(list((made.folder / "mail" / ".Done" / "cur").iterdir())),
+        "unmarked": moved,
+    }
+
+
+def settled(made: Desk) -> dict[str, object]:
+    """Run the service again, as often as it takes: leases of the dead run out, late tries come due."""
+    for _ in range(3):
+        made.clock.forward(minutes=6)
+        made.round()
+    return outcome(made)
+
+
+def steps_of(made: Desk) -> list[str]:
+    names: list[str] = []
+    made.round(made.workshop(names.append))
+    return names
+
+
+def test_every_step_is_a_checkpoint_that_exists(tmp_path: Path) -> None:
+    made = office(tmp_path / "whole")
+    names = steps_of(made)
+    assert set(names) <= set(CHECKPOINTS)
+    assert set(CHECKPOINTS) - set(names) == {"reminder-posted"}  # has its test with the reminders
+    assert len(names) > 40
+
+
+def test_killed_anywhere_the_work_is_done_once(tmp_path: Path) -> None:
+    whole = office(tmp_path / "whole")
+    names = steps_of(whole)
+    expected = settled(whole)
+    assert expected["states"] == {
+        State.DONE: 3,
+        State.NOT_REQUEST: 1,
+        State.AUTOMATIC: 1,
+        State.DUPLICATE: 1,
+        State.QUARANTINED: 1,
+        State.OURS: 3,
+    }
+    assert len(expected["sent"]) == 4  # type: ignore[arg-type]  # a question, two confirmations, the digest
+    for step, name in enumerate(names, start=1):
+        made = office(tmp_path / f"step{step}")
+        assert killed_at(step, made), f"step {step} ({name}) was not reached"
+        made.shop = made.workshop()
+        assert settled(made) == expected, f"killed at step {step} ({name})"
+        made.shop.store.close()
+
+
+class Wire(MaildirOutbox):
+    """A relay as SMTP has it: it takes the mail and cannot be asked later. Every copy is kept."""
+
+    def __init__(self, folder: Path, answer: Callable[[], Outcome]) -> None:
+        super().__init__(folder)
+        self._folder = folder
+        self._answer = answer
+
+    def send(self, letter: Outgoing) -> Result:
+        self._folder.mkdir(exist_ok=True)
+        copy = self._folder / f"{letter.message_id[1:20]}.{len(list(self._folder.iterdir()))}"
+        copy.write_bytes(letter.raw)
+        return Result(self._answer(), "no answer")
+
+    def has(self, letter: Outgoing) -> bool | None:
+        return None
+
+    def copies(self) -> list[str]:
+        return [email.message_from_bytes(p.read_bytes())["Message-ID"] for p in self._folder.iterdir()]
+
+
+@pytest.mark.parametrize(("policy", "copies"), [("stop", 1), ("retry", 2)])
+def test_a_relay_that_never_answers_gets_as_many_copies_as_configured(tmp_path: Path, policy: str, copies: int) -> None:
+    made = desk(tmp_path, sending={"unknown_delivery": policy})
+    wire = Wire(tmp_path / "wire", lambda: Outcome.UNKNOWN)
+    made.outgoing = made.shop.outgoing = wire
+    made.drop(mail(WANTING))
+    for _ in range(10):
+        made.round()
+        made.clock.forward(minutes=20)
+    assert len(wire.copies()) == copies
+    assert len(set(wire.copies())) == 1
+    with made.shop.store.read() as c:
+        (posted,) = outbox.listed(c)
+    assert posted.state is Delivery.UNKNOWN
+
+
+@pytest.mark.parametrize("where", ["delivery-claimed", "delivered"])
+def test_a_service_killed_while_sending_does_not_send_again_unasked(tmp_path: Path, where: str) -> None:
+    made = desk(tmp_path)
+    made.outgoing = made.shop.outgoing = wire = Wire(tmp_path / "wire", lambda: Outcome.SENT)
+    made.drop(mail(WANTING))
+    names: list[str] = []
+    reference = desk(tmp_path / "reference")
+    reference.drop(mail(WANTING))
+    reference.round(reference.workshop(names.append))
+    assert killed_at(names.index(where) + 1, made)
+    made.shop = made.workshop()
+    for _ in range(5):
+        made.clock.forward(hours=1)
+        made.round()
+    assert len(wire.copies() if wire._folder.exists() else []) == (1 if where == "delivered" else 0)
+    with made.shop.store.read() as c:
+        (posted,) = outbox.listed(c)
+    assert posted.state is Delivery.UNKNOWN
+    assert posted.error == "the service ended while it was sending"
