@@ -61,7 +61,9 @@ class Engine:
 
         def windows_in(start: int, end: int, part: str) -> tuple[TimeWindow, ...]:
             whole = reading.text(part)
-            return find_windows(whole, start, end, message.n, part, message.date, self.zone, self.times, self.hours)
+            return find_windows(
+                whole, start, end, message.n, part, message.date, self.zone, self.times, self.hours, language
+            )
 
         said = read_statements(self.reader, reading, parts, asked, language, windows_in)
         wanted = frozenset(r for q in asked for r in q.requirements)
@@ -86,9 +88,9 @@ class Engine:
         language = theirs[-1].language if theirs else self.default_language
         found = identifiers.settle([i for f in theirs for i in f.identifiers])
         named = Named(
-            service_ids=found.service_ids,
-            ip_addresses=found.ip_addresses,
-            hostnames=found.hostnames,
+            service_ids=tuple(i.value for i in found.service_ids),
+            ip_addresses=tuple(i.value for i in found.ip_addresses),
+            hostnames=tuple(i.value for i in found.hostnames),
             credentials=credentials.settle([c for f in theirs for c in f.credentials]),
             os=systems.settle([s for f in theirs for s in f.systems]),
             components=components.settle([c for f in theirs for c in f.components]),
@@ -104,9 +106,7 @@ def _open_questions(earlier: Sequence[Findings]) -> tuple[Question, ...]:
     return ()
 
 
-def build_engine(
-    rules: RuleFiles, hoster: HosterSettings
-) -> Engine:
+def build_engine(rules: RuleFiles, hoster: HosterSettings) -> Engine:
     """Compile ``rules``. Raises the builders' errors, each naming the file and what to do."""
     packs: dict[str, dict[str, Mapping[str, object]]] = {}
     for path in sorted(rules.files):

@@ -101,8 +101,8 @@ def _mails(path: Path) -> Iterator[tuple[str, bytes]]:
             for file in sorted(path.glob("*.eml")):
                 yield file.name, file.read_bytes()
         elif path.is_file():
-            with path.open("rb") as file:
-                start = file.read(5)
+            with path.open("rb") as opened:
+                start = opened.read(5)
             if start == b"From ":
                 box = mailbox.mbox(path, create=False)
                 for key in box.keys():  # noqa: SIM118 - a mailbox is no dict: iterating it parses every message

@@ -32,7 +32,7 @@ def choose(scores: Counter[str], reading: Reading, before: str, in_thread: bool)
 
 
 def _langid(reading: Reading, languages: tuple[str, ...]) -> str:
-    import py3langid
+    import py3langid  # type: ignore[import-untyped]  # 0.1 s to load, and needed only when two packs are close
 
     own = " ".join(reading.text(s.part)[s.start : s.end] for s in reading.stretches if s.kind is ZoneKind.OWN)
     py3langid.set_languages(list(languages))

@@ -1,0 +1,131 @@
+"""Train, evaluate and export the reader: ``python -m checker.reader.training --data … --out …``.
+
+The recipe (measured): embedding table frozen, mean pooling, a linear head, binary cross-entropy, AdamW with
+2e-4 at the top layer and 0.95 a layer down, 5e-4 for the head, batches of 16, dropout .1, five epochs over
+augmented text. Seeded; runs repeat on one machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from . import base as base_weights
+from .augment import augmented
+from .data import LABELS, Item, folds, read
+from .network import Encoder
+from .vocabulary import Vocabulary
+
+PREFIX = "query: "
+PIECES = 50_000
+LENGTH = 96  # pieces a segment; longer ones are cut
+BATCH = 16
+LATIN = re.compile(r"^[\u2581\u0020-\u024f\u2010-\u203a€]+$")
+LANGUAGE_FOLDS = (("it", "de", "pl", "hr"), ("en", "fr", "es", "sl"))
+
+
+def batch_of(texts: Sequence[str], vocabulary: Vocabulary) -> tuple[Tensor, Tensor]:
+    """Ids [batch, time] and mask, padded to the longest."""
+    rows = [vocabulary.encode(PREFIX + text, LENGTH) for text in texts]
+    width = max(map(len, rows))
+    ids = torch.zeros(len(rows), width, dtype=torch.long)
+    mask = torch.zeros(len(rows), width)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = torch.tensor(row)
+        mask[i, : len(row)] = 1.0
+    return ids, mask
+
+
+def train(
+    items: Sequence[Item], base: base_weights.Base, table: Tensor, seed: int, epochs: int, progress: str
+) -> Encoder:
+    """A fine-tuned encoder. ``table`` is the frozen embedding table."""
+    torch.manual_seed(seed)
+    rng = random.Random(seed)  # noqa: S311 - reproducible augmentation, nothing secret
+    model = Encoder(base, len(LABELS))
+    rates: list[dict[str, Any]] = [{"params": model.head.parameters(), "lr": 5e-4}]
+    for depth, layer in enumerate(reversed(list(model.layers))):
+        rates.append({"params": layer.parameters(), "lr": 2e-4 * 0.95**depth})
+    rates.append({"params": [model.positions, *model.norm.parameters()], "lr": 2e-4 * 0.95 ** len(model.layers)})
+    optimiser = torch.optim.AdamW(rates, weight_decay=0.01)
+    steps = epochs * (len(items) // BATCH + 1)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda s: min(1.0, (s + 1) / (0.06 * steps)) * max(0.02, 1 - s / steps)
+    )
+    loss_of = nn.BCEWithLogitsLoss()
+    started = time.monotonic()
+    for epoch in range(epochs):
+        model.train()
+        drawn = [(augmented(i.text, rng) if epoch else i.text, i) for i in items]
+        rng.shuffle(drawn)
+        drawn = [d for k in range(0, len(drawn), BATCH * 32) for d in sorted(drawn[k : k + BATCH * 32], key=lambda d: len(d[0]))]
+        batches = [drawn[k : k + BATCH] for k in range(0, len(drawn), BATCH)]
+        rng.shuffle(batches)
+        total = 0.0
+        for rows in batches:
+            ids, mask = batch_of([text for text, _ in rows], base.vocabulary)
+            gold = torch.tensor([[float(label in i.labels) for label in LABELS] for _, i in rows])
+            loss = loss_of(model(table[ids], mask), gold)
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            total += loss.item()
+        print(f"{progress} epoch {epoch + 1}/{epochs} loss {total / len(batches):.4f} {time.monotonic() - started:.0f} s", flush=True)
+    return model.eval()
+
+
+def logits_of(model: Encoder, table: Tensor, vocabulary: Vocabulary, texts: Sequence[str]) -> np.ndarray[Any, Any]:
+    """Logits [texts, labels] in order."""
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    out = np.zeros((len(texts), len(LABELS)), dtype=np.float32)
+    with torch.no_grad():
+        for k in range(0, len(order), 64):
+            rows = order[k : k + 64]
+            ids, mask = batch_of([texts[i] for i in rows], vocabulary)
+            out[rows] = model(table[ids], mask).numpy()
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Train the second reader.")
+    parser.add_argument("--data", type=Path, nargs="+", required=True, help="JSON-lines files of labelled statements")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and fold logits")
+    parser.add_argument("--seed", type=int, default=20261125)
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--fold", type=int, help="only this fold (0 or 1); without it, all folds, then the final model")
+    parser.add_argument("--final", action="store_true", help="only the final model, on everything")
+    args = parser.parse_args()
+    torch.set_num_threads(max(1, torch.get_num_threads()))
+    args.out.mkdir(parents=True, exist_ok=True)
+    items = read(args.data)
+    base = base_weights.load(base_weights.find(), lambda p: bool(LATIN.match(p)), PIECES)
+    table = torch.from_numpy(base.tensors["emb.word"])
+    if not args.final:
+        for number, (training, testing) in enumerate(folds(items, LANGUAGE_FOLDS)):
+            if args.fold is not None and number != args.fold:
+                continue
+            model = train(training, base, table, args.seed, args.epochs, f"fold {number}")
+            logits = logits_of(model, table, base.vocabulary, [i.text for i in testing])
+            np.savez_compressed(args.out / f"fold{number}.npz", logits=logits)
+            torch.save(model.state_dict(), args.out / f"fold{number}.pt")
+            rows = [{"text": i.text, "labels": sorted(i.labels), "language": i.language} for i in testing]
+            (args.out / f"fold{number}.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+    if args.final or args.fold is None:
+        model = train(items, base, table, args.seed, args.epochs, "final")
+        torch.save(model.state_dict(), args.out / "final.pt")
+
+
+if __name__ == "__main__":
+    main()
