@@ -101,7 +101,8 @@ def _is_attribution(text: str, words: MailWords, *, followed: bool) -> bool:
             return True
     if not colon or not (date or (followed and time)):
         return False
-    if _ANGLED.search(text) and (followed or len(bare.rpartition(">")[2].split()) <= 3):
+    ends_with_address = len(bare.rpartition(">")[2].split()) <= 3
+    if _ANGLED.search(text) and (followed or ends_with_address or (time and _opens(text, words))):
         return True
     if _ADDRESS.search(text):
         return followed

@@ -16,74 +16,16 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from .clean import squeezed, visible
 
-_SKIPPED: Final = frozenset(
-    [
-        "head",
-        "style",
-        "script",
-        "title",
-        "meta",
-        "link",
-        "template",
-        "noscript",
-        "object",
-        "embed",
-        "iframe",
-        "svg",
-        "select",
-        "option",
-        "textarea",
-        "button",
-        "audio",
-        "video",
-        "canvas",
-        "map",
-        "math",
-    ]
-)
-_BLOCKS: Final = frozenset(
-    [
-        "p",
-        "div",
-        "section",
-        "article",
-        "header",
-        "footer",
-        "main",
-        "aside",
-        "nav",
-        "address",
-        "center",
-        "form",
-        "fieldset",
-        "dl",
-        "dt",
-        "dd",
-        "ul",
-        "ol",
-        "li",
-        "pre",
-        "table",
-        "thead",
-        "tbody",
-        "tfoot",
-        "tr",
-        "caption",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "blockquote",
-        "figure",
-        "figcaption",
-        "details",
-        "summary",
-        "body",
-        "html",
-    ]
-)
+_SKIPPED: Final = frozenset({
+    "head", "style", "script", "title", "meta", "link", "template", "noscript", "object", "embed", "iframe",
+    "svg", "select", "option", "textarea", "button", "audio", "video", "canvas", "map", "math",
+})  # fmt: skip
+_BLOCKS: Final = frozenset({
+    "p", "div", "section", "article", "header", "footer", "main", "aside", "nav", "address", "center",
+    "form", "fieldset", "dl", "dt", "dd", "ul", "ol", "li", "pre", "table", "thead", "tbody", "tfoot", "tr",
+    "caption", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "figure", "figcaption", "details",
+    "summary", "body", "html",
+})  # fmt: skip
 _SPACED: Final = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "pre"])
 _RULE: Final = "_" * 32
 _BLANKS: Final = re.compile(r"[ \t\r\n\f]+")
@@ -95,28 +37,10 @@ _MAX_DEPTH: Final = 60  # of quotes; deeper ones are shown as this deep
 _MAX_NESTING: Final = 1_000
 _TAG: Final = re.compile(r"<[^<>]*>")
 _TAG_NAME: Final = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
-_UNCLOSED: Final = frozenset(
-    [
-        "br",
-        "hr",
-        "img",
-        "p",
-        "li",
-        "td",
-        "th",
-        "tr",
-        "meta",
-        "link",
-        "input",
-        "col",
-        "wbr",
-        "area",
-        "base",
-        "dd",
-        "dt",
-        "option",
-    ]
-)
+_UNCLOSED: Final = frozenset({
+    "br", "hr", "img", "p", "li", "td", "th", "tr", "meta", "link", "input", "col", "wbr", "area", "base",
+    "dd", "dt", "option",
+})  # fmt: skip
 _MAX_CELLS: Final = 12
 _CELL_CHARS: Final = 400
 
