@@ -296,6 +296,9 @@ def test_what_follows_a_signature_is_own_again(signature: str, after: str) -> No
         "Version?\nDatacenter",
         "AnyDesk 512 884 207",
         "Referente: Mario, tel. 333 5550118, password: Abc.123",
+        "Spegnete pure e chiamate il +39 333 5550118",
+        "tel 333 5550118 spegnete pure senza paura",
+        "Original:\nSamsung PM9A3",
     ],
 )
 def test_no_signature(text: str) -> None:

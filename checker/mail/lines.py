@@ -81,6 +81,8 @@ def marker(line: str, words: MailWords) -> Look | None:
     if len(bare) > _MAX_MARKER or not (_DECORATED.match(bare) or bare.endswith(":")):
         return None
     padded = plain_words(bare)
+    if not _DECORATED.match(bare) and len(padded.split()) < 2:
+        return None  # "Original:" may be anybody's label
     if words.forwarded.whole(padded):
         return Look.FORWARD
     if words.original.whole(padded):

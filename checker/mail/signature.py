@@ -25,6 +25,7 @@ _WEB: Final = re.compile(
 )
 _LABEL: Final = re.compile(r"\s*([^\W\d_][\w .'/-]{0,30}?)\s{0,2}[:=]\s*\S")
 _ANSWER: Final = re.compile(r"\s*(?:\(?\d{1,2}|\(?[a-hA-H]|[QqRrA]\d{0,2})[.):]\s*\S")
+_ASIDE: Final = re.compile(r"\([^()]{0,80}\)")
 _END: Final = re.compile(r"[.!?…]+[\s)\"'»”]*$")
 _BARE_DELIMITER: Final = re.compile(r"-- ?$|—$|––$|__$|–$")
 
@@ -200,6 +201,8 @@ def contact_like(line: str, words: MailWords) -> bool:
             return False
     if count > _SENTENCE_WORDS + 4 and _END.search(bare) and not words.company.inside(padded):
         return False
+    if _says_more(bare, words):
+        return False
     if _PHONE.search(bare) and count <= 10:
         return True
     digits = sum(c.isdigit() for c in bare)
@@ -209,6 +212,12 @@ def contact_like(line: str, words: MailWords) -> bool:
     if _WEB.search(bare) and (not any(c.isalnum() for c in rest) or name_like(rest, words)):
         return True
     return words.company.inside(padded) and _capitalised(bare) and not re.search(r"[?!=]", bare)
+
+
+def _says_more(bare: str, words: MailWords) -> bool:
+    """Whether a line with a number also tells something ("spegnete pure e chiamate il 333 …")."""
+    plain = [w for w in _WORD.findall(_WEB.sub("", _ASIDE.sub("", bare))) if len(w) >= _LONG and w[0].islower()]
+    return sum(1 for w in plain if not (words.contact.inside(p := plain_words(w)) or words.company.inside(p))) > 1
 
 
 def _names_contact(bare: str, padded: str, words: MailWords) -> bool:
