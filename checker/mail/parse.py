@@ -12,7 +12,6 @@ import email
 import email.message
 import email.utils
 import hashlib
-import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Final
 
 import mailparser  # type: ignore[import-untyped]  # ships no stubs; confined to this module
 import mailparser.core  # type: ignore[import-untyped]  # as above
+import mailparser.utils  # type: ignore[import-untyped]  # as above
 from mailparser.exceptions import MailParserError  # type: ignore[import-untyped]  # as above
 
 from ..model import Address, Automatic, Message, Zone, ZoneKind
@@ -38,7 +38,7 @@ from .zones import is_forward, is_reply, split_zones
 # bounces; with no defect to repair it does not look.
 mailparser.core.EPILOGUE_DEFECTS.clear()
 # Its log lines quote headers and parts; what matters of them comes back as defects.
-logging.getLogger("mailparser").setLevel(logging.CRITICAL + 1)
+mailparser.core.log.disabled = mailparser.utils.log.disabled = True
 
 _ADDRESS: Final = re.compile(r"[^\s<>()\[\],;:\\\"@\x00-\x1f]{1,64}@[^\s<>()\[\],;:\\\"@\x00-\x1f]{1,253}")
 _FROM_LINE: Final = re.compile(rb"\A(?:>?From [^\r\n]{1,500}\r?\n|[\r\n]+)")
