@@ -449,6 +449,7 @@ class Findings:
     components: tuple[Component, ...] = ()
     unread: tuple[Unread, ...] = ()
     capped: bool = False
+    business: bool = False  # speaks of invoices, orders, domains, or says thanks
 
 
 @dataclass(frozen=True, slots=True)

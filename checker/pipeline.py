@@ -80,6 +80,7 @@ class Engine:
             components=components.find(reading, self.names),
             unread=said.unread,
             capped=message.capped,
+            business=said.business,
         )
 
     def judge(self, thread: Sequence[Findings]) -> Verdict:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from checker.comply import merge
-from checker.model import Findings, Label, Span, Statement, Status
+from checker.comply.kinds import kinds
+from checker.model import Component, Findings, Label, OperatingSystem, Span, Statement, Status
 
 
 def said(*labels: str, status: Status = Status.ASSERTED, actions: frozenset[str] = frozenset()) -> Findings:
@@ -129,10 +130,32 @@ def test_kinds() -> None:
         "en",
         statements=(Statement(Label.REQUEST_INTERVENTION, Status.ASSERTED, Span(1, 0, 1, "x"), "t", score=0.5),),
     )
-    assert merge.kinds([]) == frozenset()
-    assert merge.kinds([weak]) == {"intervention"}
-    assert merge.kinds([said("request_hardware"), weak]) == {"hardware"}
-    assert merge.kinds([said("request_hardware", "request_intervention")]) == {"hardware"}
-    assert merge.kinds([said("request_hardware", "request_inside_os")]) == {"hardware", "intervention"}
-    assert merge.kinds([said("request_hardware", "request_reinstall")]) == {"hardware", "os_reinstall"}
-    assert merge.kinds([said("request_reinstall", status=Status.QUESTION)]) == frozenset()
+    assert kinds([]) == frozenset()
+    assert kinds([weak]) == {"intervention"}
+    assert kinds([said("request_hardware"), weak]) == {"hardware"}
+    assert kinds([said("request_hardware", "request_intervention")]) == {"hardware"}
+    assert kinds([said("request_hardware", "request_inside_os")]) == {"hardware", "intervention"}
+    assert kinds([said("request_hardware", "request_reinstall")]) == {"hardware", "os_reinstall"}
+    assert kinds([said("request_reinstall", status=Status.QUESTION)]) == frozenset()
+
+
+def test_a_part_or_a_system_found_is_a_request_where_a_server_is_meant() -> None:
+    part = Component("drive", None, None, Span(1, 0, 1, "x"))
+    debian = OperatingSystem("Debian", "12", None, Span(1, 0, 1, "x"))
+    unversioned = OperatingSystem("Windows", None, None, Span(1, 0, 1, "x"))
+    plain = Findings(1, "en")
+    business = Findings(1, "en", business=True)
+    assert kinds([plain], [part], named=True) == {"hardware"}
+    assert kinds([plain], [part], named=False) == frozenset()
+    assert kinds([plain], [], debian, named=True) == {"os_reinstall"}
+    assert kinds([plain], [part], debian, named=True) == {"os_reinstall"}
+    assert kinds([plain], [], unversioned, named=True) == frozenset()
+    assert kinds([business], [part], debian, named=True) == frozenset()
+    assert kinds([said("request_inside_os")], [part], named=True) == {"intervention"}
+
+
+def test_a_named_server_and_a_word_about_it_need_somebody() -> None:
+    asks = said("power_granted", status=Status.QUESTION)
+    assert kinds([asks], named=True) == {"intervention"}
+    assert kinds([asks], named=False) == frozenset()
+    assert kinds([Findings(1, "en")], named=True) == frozenset()

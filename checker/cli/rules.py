@@ -114,5 +114,6 @@ def measure(files: Sequence[Path], errors: bool, config: Path | None) -> None:
             click.echo(f"  {label:26} precision {precision:6.1%}  recall {recall:6.1%}  ({g} in the set)")
         total = [sum(t[language].values()) for t in (hits, said, gold)]
         click.echo(
-            f"  {'all labels':26} precision {total[0] / max(1, total[1]):6.1%}  recall {total[0] / max(1, total[2]):6.1%}"
+            f"  {'all labels':26} precision {total[0] / max(1, total[1]):6.1%}"
+            f"  recall {total[0] / max(1, total[2]):6.1%}"
         )

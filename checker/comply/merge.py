@@ -157,31 +157,6 @@ def _impact(labels: set[Label]) -> str:
     return "downtime_ok"
 
 
-def kinds(thread: Sequence[Findings]) -> frozenset[str]:
-    """What the thread asks for.
-
-    A part to be swapped or a system to be installed is not also an intervention (procedure, "Request
-    kinds"): beside those only work inside the system, or something to look at in another sentence,
-    counts. A fault alone is a request where nothing else is asked for.
-    """
-    strong = [s for f in thread for s in said(f) if s.label in _REQUESTS]
-    labels = {s.label for s in strong}
-    found = {kind for label, kind in _KIND.items() if label in labels}
-    asked = [s for s in strong if s.label in (Label.REQUEST_INTERVENTION, Label.REQUEST_INSIDE_OS)]
-    if not found:
-        weak = any(
-            s.label is Label.REQUEST_INTERVENTION and s.status is Status.ASSERTED for f in thread for s in f.statements
-        )
-        return frozenset({"intervention"}) if asked or weak else frozenset()
-    if any(s.label is Label.REQUEST_INSIDE_OS for s in asked) and "os_reinstall" not in found:
-        found.add("intervention")
-    return frozenset(found)
-
-
-_KIND: Final = {Label.REQUEST_REINSTALL: "os_reinstall", Label.REQUEST_HARDWARE: "hardware"}
-_REQUESTS: Final = frozenset(label for label in Label if label.startswith("request"))
-
-
 def inside_os(thread: Sequence[Findings]) -> bool:
     """Whether the work is inside the operating system, so that credentials are needed."""
     return any(s.label is Label.REQUEST_INSIDE_OS and s.status is Status.ASSERTED for f in thread for s in f.statements)

@@ -20,6 +20,7 @@ from ..model import (
     Verdict,
 )
 from . import merge
+from .kinds import kinds as kinds_of
 from .merge import Settled
 from .procedure import KINDS, Procedure, Requirement
 
@@ -39,7 +40,8 @@ class Named:
 def judge(thread: Sequence[Findings], named: Named, procedure: Procedure, language: str) -> Verdict:
     """The verdict over ``thread`` (customer's messages in order; ours carry only questions)."""
     theirs = [f for f in thread if not f.from_us and f.automatic is None]
-    kinds = merge.kinds(theirs)
+    identified = bool(named.service_ids or named.ip_addresses or named.hostnames)
+    kinds = kinds_of(theirs, named.components, named.os, named=identified)
     if not kinds:
         return Verdict(language=language, rejected=tuple(_rejected(theirs)))
     settled = {

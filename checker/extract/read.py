@@ -27,7 +27,6 @@ _YES: Final = {
     "loss": Label.LOSS_ACCEPTED,
     "impact": Label.DOWNTIME_OK,
 }
-_BUSINESS_LIMIT: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Said:
     statements: tuple[Statement, ...]
     windows: tuple[TimeWindow, ...]
     unread: tuple[Unread, ...]
-    server_asked: frozenset[str]  # requirements that a short answer in this message answers
+    business: bool  # speaks of invoices, orders, domains, or says thanks
 
 
 def adopts(reader: Reader, message: Message) -> bool:
@@ -59,7 +58,9 @@ def language_scores(reader: Reader, parts: Sequence[Segment]) -> Counter[str]:
     """How many words of ``parts`` each pack knows; function words count double."""
     scores: Counter[str] = Counter()
     for part in parts:
-        for language, row in zip(reader.languages, reader.lexicon.hits(part.words, part.starts, part.ends), strict=True):
+        for language, row in zip(
+            reader.languages, reader.lexicon.hits(part.words, part.starts, part.ends), strict=True
+        ):
             covered = {i for h in row for i in range(h.start, h.end)}
             scores[language] += len(covered) + sum(1 for h in row if h.concept == "stop")
     return scores
@@ -88,8 +89,7 @@ def read_statements(
     statements: list[Statement] = []
     windows: list[TimeWindow] = []
     unread: list[Unread] = []
-    wanted: set[str] = set()
-    business = 0
+    business = False
     index = 0
     carried: frozenset[str] = frozenset()
     for stretch, segments in parts:
@@ -98,13 +98,11 @@ def read_statements(
             windows += found
             answered = dialogue.of(part, index) if stretch.part == "body" else Answered()
             index += stretch.part == "body"
-            wanted.update(answered.requirements)
             answers = answered.requirements[0] if answered.requirements else None
             given = Given(hits, answered.topics)
             read = read_segment(reader, part, message.n, stretch.part, language, given, carried, answers)
             here = [_placed(s, part, stretch) for s in read.statements]
-            if read.business:
-                business += 1
+            business = business or read.business
             if read.all_of_it and not part.question:
                 here += _yes_to_all(dialogue, part, message.n)
             statements += here
@@ -114,9 +112,7 @@ def read_statements(
                     Unread(Span(message.n, part.start, part.end, text, stretch.part), tuple(sorted(read.topics)))
                 )
             carried = read.topics or (carried if len(part.words) < 4 else frozenset())
-    if business >= _BUSINESS_LIMIT:
-        statements = [s for s in statements if s.score >= 1 or not s.label.startswith("request")]
-    return Said(tuple(statements), tuple(windows), tuple(unread), frozenset(wanted))
+    return Said(tuple(statements), tuple(windows), tuple(unread), business)
 
 
 def _timed(part: Segment, find_windows: FindWindows, where: str) -> tuple[tuple[Hit, ...], list[TimeWindow]]:
