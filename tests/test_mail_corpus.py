@@ -3,6 +3,7 @@ the customer's never for ours, whatever MIME shape carries them."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -122,4 +123,30 @@ def test_credentials_stay_where_they_can_be_read(mails: list[tuple[Sent, Message
                 if credential["secret"] not in read:
                     lost.append((ticket, credential["secret"]))
     assert total > 70
+    assert lost == []
+
+
+def test_everything_expected_can_be_read(mails: list[tuple[Sent, Message]]) -> None:
+    """Service ids, names, addresses, serials and slots stand in a subject, in own words or in a passed-on mail."""
+    read: dict[str, str] = {}
+    expected: dict[str, list[str]] = {}
+    for sent, message in customers(mails):
+        parts = (message.subject, own_of(message), *parts_of(message.text, message.zones, ZoneKind.FORWARDED))
+        read[sent.ticket["id"]] = "\n".join([read.get(sent.ticket["id"], ""), *parts]).lower()
+        wanted = sent.ticket["expected"]
+        values = [*wanted["service_ids"], *wanted["hostnames"], *(a for a in wanted["ip_addresses"] if ":" not in a)]
+        values += [c[key] for c in wanted["components"] for key in ("serial", "slot") if c[key]]
+        expected[sent.ticket["id"]] = values
+    lost = [(t, v) for t, values in expected.items() for v in values if v.lower() not in read[t]]
+    assert sum(map(len, expected.values())) > 400
+    assert lost == []
+
+
+@pytest.mark.parametrize("frame", ["{}", "Hallo,\n\n{}\n\nGruß\nMax", "{}\nTel. 0331 5550 447"])
+def test_every_labelled_statement_is_own(frame: str) -> None:
+    paths = sorted(p for name in ("statements-*", "contrast-*") for p in shared("corpus").glob(f"{name}.jsonl"))
+    entries = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    texts = [entry["text"] for entry in entries if entry["labels"]]
+    assert len(texts) > 4_000
+    lost = [text for text in texts if squeeze(visible(text)) not in squeeze(own(frame.format(text)))]
     assert lost == []
