@@ -413,5 +413,7 @@ def _near(path: Sequence[int | str]) -> str:
         annotation = Settings.model_fields[str(section)].annotation if section in Settings.model_fields else None
         models = sections.get(section) or ((annotation,) if isinstance(annotation, type) else ())
         known = {name for model in models if issubclass(model, BaseModel) for name in model.model_fields}
+    if path[-1] in known:
+        return " for this kind"
     near = difflib.get_close_matches(str(path[-1]), known, n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""

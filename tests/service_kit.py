@@ -196,6 +196,8 @@ class Desk:
 
     def store(self) -> Store:
         store = open_store(self.settings.database_url)
+        if store.dialect != "sqlite":
+            return store
         # What a killed process leaves behind does not depend on fsync, only what a power cut does: save the time.
         event.listen(store._engine, "connect", lambda c, _: c.execute("PRAGMA synchronous=OFF"))
         store.close()
@@ -236,7 +238,8 @@ def desk(folder: Path, **sections: dict[str, object]) -> Desk:
     }
     for name, values in sections.items():
         known = document.get(name)
-        document[name] = {**known, **values} if isinstance(known, dict) else values
+        merge = isinstance(known, dict) and "kind" not in values
+        document[name] = {**known, **values} if merge and isinstance(known, dict) else values
     return Desk(folder, settings=build(document, file="test", base=folder))
 
 

@@ -25,7 +25,7 @@ def acquire(c: Connection, name: str, owner: str, now: datetime, length: timedel
         return True
     insert = postgresql.insert if c.dialect.name == "postgresql" else sqlite.insert
     statement = insert(leases).values(name=name, owner=owner, expires=now + length).on_conflict_do_nothing()
-    return c.execute(statement).rowcount == 1
+    return c.execute(statement.returning(leases.c.name)).first() is not None
 
 
 def release(c: Connection, name: str, owner: str) -> None:
@@ -54,7 +54,7 @@ def claim_period(c: Connection, period: str, since: datetime, now: datetime) -> 
     """Claim a digest's period; ``False`` when it was written already, here or elsewhere."""
     insert = postgresql.insert if c.dialect.name == "postgresql" else sqlite.insert
     statement = insert(digests).values(period=period, created_at=now, since=since).on_conflict_do_nothing()
-    return c.execute(statement).rowcount == 1
+    return c.execute(statement.returning(digests.c.period)).first() is not None
 
 
 def last_digest(c: Connection) -> datetime | None:

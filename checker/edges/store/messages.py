@@ -40,8 +40,8 @@ def listed(c: Connection, account: str, folder: str, at: Position, entries: Sequ
             }
             for e in entries[start : start + _BATCH]
         ]  # fmt: skip
-        statement = insert(messages).values(rows).on_conflict_do_nothing()
-        new += max(c.execute(statement).rowcount, 0)
+        statement = insert(messages).values(rows).on_conflict_do_nothing().returning(messages.c.id)
+        new += len(c.execute(statement).all())
     values = {"uidvalidity": at.uidvalidity, "next_uid": at.next_uid, "listed_at": now}
     upsert = insert(folders).values(account=account, folder=folder, **values)
     c.execute(upsert.on_conflict_do_update(index_elements=["account", "folder"], set_=values))

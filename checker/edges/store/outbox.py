@@ -23,8 +23,9 @@ def post(c: Connection, mail: Outgoing, now: datetime) -> bool:
             state=Delivery.PENDING.value, attempts=0, created_at=now, next_try=now, error="", bounced=False,
         )
         .on_conflict_do_nothing(index_elements=["key"])
+        .returning(outbox.c.id)  # the count of an INSERT's rows is not the same on every driver
     )  # fmt: skip
-    return c.execute(statement).rowcount == 1
+    return c.execute(statement).first() is not None
 
 
 def claim(c: Connection, owner: str, now: datetime, lease: timedelta) -> Posted | None:
