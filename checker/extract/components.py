@@ -19,7 +19,7 @@ from .reading import Reading
 ASKED = "component"
 _PART = "part."
 _REACH = 14  # tokens between a word of swapping and its part
-_ADD_REACH = 5
+_ADD_REACH = 9
 _NEAR = 8
 _BACK = 6  # segments: how far "please exchange it" points back
 
@@ -47,8 +47,6 @@ def find(
     """
     marks = marks or mark(reading, words)
     parts = _parts(marks)
-    if not parts:
-        return ()
     chosen = _chosen(marks, parts)
     numbers = serials(marks)
     if not chosen:
@@ -134,12 +132,17 @@ def _belongs(marks: Marks, part: _Part, first: int, kind: str) -> bool:
         return False
     if any(marks.text[i].casefold() in _AND for i in between):
         return False
-    owned = {"battery": {"raid_controller"}, "fan": {"cpu", "psu", "gpu"}, "cable": {"drive", "raid_controller", "psu"}}
-    return kind in owned.get(part.kind, {"raid_controller", "motherboard", "cpu", "drive"} - {part.kind}) and any(
+    return kind in _OWNED.get(part.kind, _OWNERS) and any(
         "link" in marks.concepts[i] or marks.text[i].casefold() in _OF for i in between
     )
 
 
+_OWNED = {
+    "battery": frozenset({"raid_controller", "motherboard"}),
+    "fan": frozenset({"cpu", "psu", "gpu"}),
+    "cable": frozenset({"drive", "raid_controller", "psu", "nic"}),
+}
+_OWNERS = frozenset({"raid_controller", "motherboard", "cpu", "drive"})
 _AND = frozenset({"and", "und", "e", "ed", "et", "y", "i", "in", "oraz", "ter", "te"})
 _OF = frozenset(
     {
@@ -180,6 +183,8 @@ def _chosen(marks: Marks, parts: Sequence[_Part]) -> list[_Part]:
             chosen += _added(marks, body, first, last)
     chosen += _grown(marks, body)
     if not chosen:
+        chosen = _demanded(marks, body)
+    if not chosen:
         chosen = _of_subject(marks, [p for p in parts if marks.part[p.first] == "subject"])
     return chosen
 
@@ -188,6 +193,9 @@ def _swapped(marks: Marks, parts: Sequence[_Part], first: int, last: int) -> lis
     """The part that a word of swapping is about: the next in its sentence, the last before it, the list after it."""
     segment = marks.segment[first]
     here = [p for p in parts if marks.segment[p.first] == segment and not _spared(marks, p)]
+    both = [p for p in here if p.first < last and p.last > first]
+    if both:
+        return both  # "Plattentausch"
     after = [p for p in here if last <= p.first <= last + _REACH]
     if after:
         return _coordinated(marks, after)
@@ -244,21 +252,45 @@ def _added(marks: Marks, parts: Sequence[_Part], first: int, last: int) -> list[
     return near[:1]
 
 
+def _demanded(marks: Marks, parts: Sequence[_Part]) -> list[_Part]:
+    """The part of a sentence that asks for something without a verb of ours ("10-GbE-Karte, bitte")."""
+    wanting = {marks.segment[s] for s, _ in marks.spots("demand") if not marks.log[s]}
+    found = [p for p in parts if marks.segment[p.first] in wanting and not _spared(marks, p) and not _aside(marks, p)]
+    return [p for p in found if not _system_between(marks, *_bounds(marks, p.first))][:1]
+
+
+def _bounds(marks: Marks, i: int) -> tuple[int, int]:
+    first = i
+    while first > 0 and marks.segment[first - 1] == marks.segment[i]:
+        first -= 1
+    return first, _segment_end(marks, i) + 1
+
+
 def _grown(marks: Marks, parts: Sequence[_Part]) -> list[_Part]:
-    """Memory that is to grow: "from 64 to 128 GB", "na 128 GB RAM-a"."""
+    """Memory that is to grow: "from 64 to 128 GB", "na 128 GB RAM-a", "add 64 GB"."""
     grown = []
-    for part in parts:
-        if part.kind != "ram":
+    for i, text in enumerate(marks.text):
+        size = text.isdecimal() and text in _MEMORY and marks.part[i] == "body" and not marks.log[i]
+        if not size or i + 1 >= len(marks.text) or marks.text[i + 1].casefold() not in _GIGA:
             continue
-        near = [
-            i
-            for i in range(max(0, part.first - 12), min(len(marks.text), part.last + 12))
-            if marks.segment[i] == marks.segment[part.first]
-        ]
-        sizes = [i for i in near if marks.kind[i] == NUMBER and 1 <= int(marks.text[i]) <= 8192]
-        if len(sizes) >= 2 and any("to" in marks.concepts[i] for i in near if sizes[0] < i < sizes[-1]):
-            grown.append(part)
+        first, end = _bounds(marks, i)
+        here = [p for p in parts if marks.segment[p.first] == marks.segment[i]]
+        raised = any("to" in marks.concepts[k] for k in range(max(first, i - 3), i)) and any(
+            marks.text[k] in _MEMORY for k in range(max(first, i - 6), i - 1)
+        )
+        memory = [p for p in here if p.kind == "ram"]
+        if memory and raised:
+            grown.append(memory[0])
+        elif not here and (raised or any("add" in marks.concepts[k] for k in range(first, end))):
+            if not _system_between(marks, first, end) and not any(
+                "layout" in marks.concepts[k] for k in range(first, end)
+            ):
+                grown.append(_Part("ram", i, i + 2))
     return grown[:1]
+
+
+_MEMORY = frozenset("4 8 16 24 32 48 64 96 128 192 256 384 512 768 1024 1536 2048".split())
+_GIGA = frozenset({"gb", "go", "gib", "giga", "gigas", "gigs", "gigabyte"})
 
 
 def _of_subject(marks: Marks, parts: Sequence[_Part]) -> list[_Part]:
@@ -286,11 +318,14 @@ def _broken(marks: Marks, start: int, end: int) -> bool:
 
 
 def _spared(marks: Marks, part: _Part) -> bool:
-    """Whether the part is named as sound, as tried, or as where a copy lies."""
-    for i in range(max(0, part.first - 3), min(len(marks.text), part.last + 4)):
-        if marks.segment[i] == marks.segment[part.first] and "spared" in marks.concepts[i]:
+    """Whether the part is named as sound ("is fine"), as tried, or as where a copy lies ("backup on a disk")."""
+    for i in range(part.first - 1, max(-1, part.first - 5), -1):
+        if marks.segment[i] != marks.segment[part.first] or marks.text[i] in ",;:(":
+            break
+        if "spared" in marks.concepts[i]:
             return True
-    return False
+    after = range(part.last, min(len(marks.text), part.last + 3))
+    return any("sound" in marks.concepts[i] and marks.segment[i] == marks.segment[part.first] for i in after)
 
 
 def _coordinated(marks: Marks, parts: Sequence[_Part]) -> list[_Part]:

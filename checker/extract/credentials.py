@@ -41,7 +41,11 @@ def find(
     ("deploy, s3cr!t") answers.
     """
     marks = marks or mark(reading, words)
-    if ASKED not in asked and not any(h[0] in _STARTERS or h[0].startswith("account:") for h in marks.hits) and URL not in marks.kind:
+    if (
+        ASKED not in asked
+        and not any(h[0] in _STARTERS or h[0].startswith("account:") for h in marks.hits)
+        and URL not in marks.kind
+    ):
         return ()
     users = labelled_users(marks, words)
     found: list[Credential] = links(marks, words)

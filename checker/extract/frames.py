@@ -14,7 +14,7 @@ Keys: ``all`` (each an alternative list ``a|b``; every one must be there), ``non
 scope), ``scope`` (``clause``, ``group`` or ``segment``), ``gap`` (most words between two parts),
 ``ordered``, ``negated`` (label when an odd number of negations governs it; "" = says nothing
 decidable; absent = negation does not matter), ``on`` (per cue: another label, ``keep`` or ``drop``),
-``carry`` (a part may come from the sentence before), ``weak`` (only counts when no other frame of its
+``apart`` (must not stand within three words of it: "restart nginx" is no power action), ``carry`` (a part may come from the sentence before), ``weak`` (only counts when no other frame of its
 field spoke in the segment).
 """
 
@@ -28,6 +28,7 @@ from ..model import Label
 from .lexicon import Hit
 
 SCOPES: Final = ("clause", "group", "segment")
+APART: Final = 3  # words
 KEEP: Final = "keep"
 DROP: Final = "drop"
 POLITE: Final = "polite"  # a question counts when it is a polite request
@@ -52,6 +53,7 @@ class Frame:
     on: Mapping[str, str] = field(default_factory=dict)
     carry: bool = False
     weak: bool = False
+    apart: frozenset[str] = frozenset()
 
     @property
     def negating(self) -> bool:
@@ -69,7 +71,7 @@ class Found:
     end: int
 
 
-_KEYS = {"id", "label", "all", "none", "scope", "gap", "ordered", "negated", "on", "carry", "weak", "why"}
+_KEYS = {"id", "label", "all", "none", "scope", "gap", "ordered", "negated", "on", "carry", "weak", "apart", "why"}
 
 
 def build_frame(data: Mapping[str, object], groups: Mapping[str, Sequence[str]], where: str) -> Frame:
@@ -112,6 +114,7 @@ def build_frame(data: Mapping[str, object], groups: Mapping[str, Sequence[str]],
         on={str(k): str(v) for k, v in on.items()},
         carry=bool(data.get("carry", False)),
         weak=bool(data.get("weak", False)),
+        apart=frozenset().union(*(resolve(str(p), groups) for p in _strings(data.get("apart", []), place))),
     )
 
 
@@ -177,6 +180,8 @@ def fit(
         else:
             if frame.none and _blocked(frame.none, by_concept, regions, region):
                 continue
+            if frame.apart and _crowded(frame.apart, by_concept, low, high):
+                continue
             found.append(Found(frame, tuple(chosen), low, high))
     return _distinct(found)
 
@@ -209,6 +214,14 @@ def _blocked(
     none: frozenset[str], by_concept: Mapping[str, Sequence[Hit]], regions: Sequence[int], region: int
 ) -> bool:
     return any(regions[h.start] == region for concept in none for h in by_concept.get(concept, ()))
+
+
+def _crowded(apart: frozenset[str], by_concept: Mapping[str, Sequence[Hit]], low: int, high: int) -> bool:
+    return any(
+        h.start - high < APART and low - h.end < APART and (h.start >= high or h.end <= low)
+        for concept in apart
+        for h in by_concept.get(concept, ())
+    )
 
 
 def _distinct(found: list[Found]) -> list[Found]:

@@ -80,9 +80,11 @@ def _user_after(marks: Marks, words: IdentifierWords, i: int, *, weak: bool) -> 
             if text not in _OPENERS:
                 return None
             colon = colon or text in ":=|"
-        elif "password" in concepts or marks.kind[i] in (IP, URL):
-            return None
-        elif "other_number" in concepts and not (colon or i == first + 1):
+        elif (
+            "password" in concepts
+            or marks.kind[i] in (IP, URL)
+            or ("other_number" in concepts and not (colon or i == first + 1))
+        ):
             return None
         elif _compound(marks, i) or not concepts & (_JOINING if colon or i == first + 1 else _FILLERS):
             owner = _name_at(marks, words, i, colon=colon and not weak)

@@ -21,7 +21,7 @@ GIVEN: Final = frozenset({"window", "system", "component", "identifier"})  # con
 # Concepts that no frame names because the code asks for them: see statements, answers, requests.
 _USED_IN_CODE = frozenset(
     {STOP, "clause.break", "affirm", "answer_no", "only", "except", "unknown_slot", "all_of_it", "adopt", "ask_server",
-     "ask_access", "ask_os", "ask_component", "business", "thanks", "server", "this_server"}
+     "ask_access", "ask_os", "ask_component", "business", "thanks", "server", "this_server", "service"}
 )  # fmt: skip
 _CUES = frozenset(
     {f"cue.{name}" for name, _ in STATUS_CUES}

@@ -180,6 +180,8 @@ def _is_old(marks: Marks, first: int, last: int) -> bool:
         if marks.part[i] != part or marks.segment[i] != segment or marks.text[i] in ";:":
             break
         concepts = marks.concepts[i]
+        if any(c.startswith(SYSTEM) for c in concepts):
+            break
         if "current" in concepts:
             return True
         if "wanted" in concepts and not {"link", "from", "to"} & set(concepts):
