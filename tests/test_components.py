@@ -23,6 +23,11 @@ FOUND: list[tuple[str, list[Part]]] = [
     ("Please replace the drive in bay 3, serial WJC0L7P4.", [("drive", "WJC0L7P4", "3")]),
     ("The disk in bay 5 has failed (S/N ZC14S9QH). Swap it please.", [("drive", "ZC14S9QH", "5")]),
     ("memtest says the stick in slot B1 is bad, swap it pls", [("ram", None, "B1")]),
+    ("the fan in the back is dead, put in a new one", [("fan", None, None)]),
+    ("Añadidme 64 GB, por favor", [("ram", None, None)]),
+    ("Ajoutez 64 Go", [("ram", None, None)]),
+    ("wymianę wentylatora CPU proszę", [("fan", None, None)]),
+    ("Plattentausch in Slot 2 bitte", [("drive", None, "2")]),
     ("Please add 2 modules of 32 GB ECC memory.", [("ram", None, None)]),
     ("We want to go from 64 to 128 GB RAM.", [("ram", None, None)]),
     ("one PSU is dead, please exchange it", [("psu", None, None)]),
@@ -63,7 +68,10 @@ FOUND: list[tuple[str, list[Part]]] = [
         "Please replace both drives: the one in slot 1 (serial ZA15QR7C) and the one in slot 3 (serial ZA1B04XD).",
         [("drive", "ZA15QR7C", "1"), ("drive", "ZA1B04XD", "3")],
     ),
-    ("Zamenjajte oba diska:\n- reža 3, VRJ0K2PA\n- reža 6, VRJ0K9TD", [("drive", "VRJ0K2PA", "3"), ("drive", "VRJ0K9TD", "6")]),
+    (
+        "Zamenjajte oba diska:\n- reža 3, VRJ0K2PA\n- reža 6, VRJ0K9TD",
+        [("drive", "VRJ0K2PA", "3"), ("drive", "VRJ0K9TD", "6")],
+    ),
 ]  # fmt: skip
 
 

@@ -126,6 +126,8 @@ NOTHING = [
     "See https://docs.shop.example/how-to/reset",
     "The files are in /root/.ssh/config and /var/lib/postgresql/15/main.",
     "sudo works without password",
+    "Login root, das Passwort liegt unter dem Einmal-Link.",
+    "Please reset the root password of tfz1cvkr through single-user mode.",
 ]
 
 
@@ -213,7 +215,7 @@ def test_a_value_ends_with_its_line() -> None:
 
 
 SECRET = st.text("abcdefXYZ0123456789!#%&*+-_=~äñžł€", min_size=6, max_size=24).filter(
-    lambda s: is_strong(s) and s[0].isalnum() and s[-1].isalnum()
+    lambda s: is_strong(s, camel=False) and s[0].isalnum() and s[-1].isalnum()
 )
 
 

@@ -10,6 +10,7 @@ from ids_support import load, message, reading, words
 from checker.extract import systems
 from checker.extract.ids_systems import SystemsError, build_systems
 from checker.extract.reading import reading_of
+from checker.model import OperatingSystem
 
 ASKED = frozenset({"os_choice"})
 Choice = tuple[str | None, str | None, str | None] | None
@@ -17,7 +18,7 @@ Choice = tuple[str | None, str | None, str | None] | None
 
 def chosen(*bodies: str, asked: frozenset[str] = frozenset(), subject: str = "") -> Choice:
     """What a thread of the customer's mails asks for; ``asked`` holds for all mails after the first."""
-    found = []
+    found: list[OperatingSystem] = []
     for n, body in enumerate(bodies, 1):
         found += systems.find(reading(body, subject, n), words(), asked if n > 1 else frozenset())
     system = systems.settle(found)

@@ -181,6 +181,9 @@ def _chosen(marks: Marks, parts: Sequence[_Part]) -> list[_Part]:
     for first, last in marks.spots("add"):
         if not marks.log[first] and marks.part[first] == "body" and not _installs(marks, first):
             chosen += _added(marks, body, first, last)
+    for first, _ in marks.spots("renew"):
+        before = [p for p in body if _same_segment(marks, p.first, first) and p.first < first and not _spared(marks, p)]
+        chosen += before[-1:]  # "the fan is dead, put in a new one"
     chosen += _grown(marks, body)
     if not chosen:
         chosen = _demanded(marks, body)
@@ -281,15 +284,18 @@ def _grown(marks: Marks, parts: Sequence[_Part]) -> list[_Part]:
         memory = [p for p in here if p.kind == "ram"]
         if memory and raised:
             grown.append(memory[0])
-        elif not here and (raised or any("add" in marks.concepts[k] for k in range(first, end))):
-            if not _system_between(marks, first, end) and not any(
-                "layout" in marks.concepts[k] for k in range(first, end)
-            ):
-                grown.append(_Part("ram", i, i + 2))
+        elif not here and _asks_memory(marks, first, end, raised=raised):
+            grown.append(_Part("ram", i, i + 2))
     return grown[:1]
 
 
-_MEMORY = frozenset("4 8 16 24 32 48 64 96 128 192 256 384 512 768 1024 1536 2048".split())
+def _asks_memory(marks: Marks, first: int, end: int, *, raised: bool) -> bool:
+    """Whether a bare size in a sentence is memory to add: not a partition's, not a system's."""
+    said = {c for k in range(first, end) for c in marks.concepts[k]}
+    return (raised or "add" in said) and "layout" not in said and not any(c.startswith(SYSTEM) for c in said)
+
+
+_MEMORY = frozenset(str(n) for n in (4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048))
 _GIGA = frozenset({"gb", "go", "gib", "giga", "gigas", "gigs", "gigabyte"})
 
 

@@ -174,7 +174,10 @@ def _secret_of(marks: Marks, words: IdentifierWords, i: int) -> Value | None:
         if colon:
             break
         text = marks.text[i]
-        if text in ":=" or (text in "->→|" and not is_strong(_peek(source, marks.start[i]))):
+        spaced = (
+            source[marks.start[i] - 1 : marks.start[i]].isspace() and source[marks.end[i] : marks.end[i] + 1].isspace()
+        )
+        if text in ":=" or (text in "->→|" and spaced):
             colon = True
             end = marks.end[i]
             i += 1
@@ -188,6 +191,8 @@ def _secret_of(marks: Marks, words: IdentifierWords, i: int) -> Value | None:
             break
         whole = _peek(source, marks.start[i])
         if is_strong(whole) and (whole != text or not _SKIP & concepts):
+            if _of_something(marks, i):
+                return None
             break
         if not (_SKIP & concepts or as_written(marks, i) or text in _BETWEEN):
             unknown += 1
@@ -200,6 +205,12 @@ def _secret_of(marks: Marks, words: IdentifierWords, i: int) -> Value | None:
     return _accept(
         marks, words, source, _next_line(source, end) if nothing else end, colon=colon, below=nothing, part=part
     )
+
+
+def _of_something(marks: Marks, i: int) -> bool:
+    """Whether a preposition leads to token ``i``: "the password of tfz1cvkr" gives none."""
+    concepts = marks.concepts[i - 1]
+    return "link" in concepts and "copula" not in concepts and as_written(marks, i - 1) is None
 
 
 def _peek(source: str, start: int) -> str:

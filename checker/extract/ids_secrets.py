@@ -13,7 +13,7 @@ from itertools import pairwise
 
 _QUOTES = {'"': '"', "'": "'", "„": '“”"', "“": "”“", "«": "»", "»": "«", "‘": "’", "‚": "‘’", "`": "`", "”": "”"}
 _CHUNK = re.compile(r"\S+")
-_BLANK_FORM = re.compile(r"[_.\-*·…xX•?#]+\Z")
+_BLANK_FORM = re.compile(r"(?:[_.\-*·…•?# ]+|[xX]{3,})\Z")
 _BRACKETED = re.compile(r"[<\[{(].*[>\]})]\Z")
 MAX_SECRET = 256
 

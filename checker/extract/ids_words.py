@@ -52,7 +52,7 @@ KINDS: Final = (
     *("drive", "ram", "psu", "fan", "nic", "cpu", "raid_controller", "motherboard", "gpu", "battery", "cable"),
     "other",
 )
-COMPONENTS: Final = ("swap", "add", "serial", "slot", "part_label", "demand", "spared", "sound")
+COMPONENTS: Final = ("swap", "add", "serial", "slot", "part_label", "renew", "demand", "spared", "sound")
 CONCEPTS: Final = frozenset((*NAMING, *ROLES, *CREDENTIALS, *SYSTEMS, *COMPONENTS, *(f"part.{k}" for k in KINDS)))
 _TOLERANT: Final = frozenset({"password", "swap", "part_label", *(f"part.{k}" for k in KINDS)})
 
