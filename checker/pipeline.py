@@ -18,6 +18,7 @@ from .comply.procedure import Procedure, build_procedure
 from .comply.verdict import Named, judge
 from .extract import components, credentials, identifiers, systems
 from .extract.answers import questions
+from .extract.ids_marks import mark
 from .extract.ids_words import IdentifierWords, build_words
 from .extract.language import choose
 from .extract.packs import PackError, Reader, build_reader
@@ -67,17 +68,18 @@ class Engine:
 
         said = read_statements(self.reader, reading, parts, asked, language, windows_in)
         wanted = frozenset(r for q in asked for r in q.requirements)
+        marks = mark(reading, self.names)
         return Findings(
             n=message.n,
             language=language,
             automatic=message.automatic,
             date=message.date,
-            identifiers=identifiers.find(reading, self.names, wanted),
-            credentials=credentials.find(reading, self.names, wanted),
+            identifiers=identifiers.find(reading, self.names, wanted, marks=marks),
+            credentials=credentials.find(reading, self.names, wanted, marks=marks),
             statements=said.statements,
             windows=said.windows,
-            systems=systems.find(reading, self.names),
-            components=components.find(reading, self.names),
+            systems=systems.find(reading, self.names, wanted, marks=marks),
+            components=components.find(reading, self.names, wanted, marks=marks),
             unread=said.unread,
             capped=message.capped,
             business=said.business,
