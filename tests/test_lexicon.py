@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.extract.fold import fold
-from checker.extract.lexicon import Lexicon, PhraseError, expand, squeeze
+from checker.extract.lexicon import Lexicon, PhraseError, items, squeeze
 
 
 def concepts(lexicon: Lexicon, text: str, language: int = 0) -> list[tuple[str, int, int]]:
@@ -22,13 +24,17 @@ def lexicon(**phrases: list[str]) -> Lexicon:
 
 
 def test_alternatives_optional_words_and_nesting_are_written_out() -> None:
-    assert expand("far{lo,la} (pure) ripartire") == [
-        "farlo pure ripartire",
-        "farlo ripartire",
-        "farla pure ripartire",
-        "farla ripartire",
-    ]
-    assert expand("{turn {it,them} off,power off}") == ["turn it off", "turn them off", "power off"]
+    assert items("far{lo,la} (pure) ripartire") == [["farlo", "farla"], ["pure", ""], ["ripartire"]]
+    assert items("{turn {it,them} off,power off}") == [["turn it off", "turn them off", "power off"]]
+
+
+def test_alternatives_meet_again_and_lend_nothing_to_other_phrases() -> None:
+    built = lexicon(a=["{turn,switch} it (right) off"], b=["turn it on"], c=["{x,y} {p,q} {r,s}"])
+    assert concepts(built, "switch it off") == [("a", 0, 3)]
+    assert concepts(built, "turn it right off") == [("a", 0, 4)]
+    assert concepts(built, "turn it on") == [("b", 0, 3)]
+    assert concepts(built, "switch it on") == []
+    assert [concepts(built, f"{i} {j} {k}") for i in "xy" for j in "pq" for k in "rs"] == [[("c", 0, 3)]] * 8
 
 
 @pytest.mark.parametrize(
@@ -105,7 +111,7 @@ def test_folding_never_moves_an_offset(text: str) -> None:
 @given(st.text(alphabet="abcàèßŁ", max_size=30))
 def test_squeezing_leaves_no_doubled_letter(word: str) -> None:
     short = squeeze(word)
-    assert all(a != b for a, b in zip(short, short[1:], strict=False))
+    assert all(a != b for a, b in pairwise(short))
 
 
 @given(st.permutations(["power off", "power", "off", "no power off", "no"]))

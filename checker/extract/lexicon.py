@@ -69,23 +69,52 @@ class _End:
 
 @dataclass(slots=True)
 class _Node:
-    """One state: edges by element, gap edges, and the phrases that end here."""
+    """One state: edges by element (more than one where alternatives meet again), gap edges, phrases that end here."""
 
-    edges: dict[int, _Node] = field(default_factory=dict)
+    edges: dict[int, list[_Node]] = field(default_factory=dict)
     gaps: list[tuple[int, _Node]] = field(default_factory=list)
     ends: list[_End] = field(default_factory=list)
+    shared: bool = False  # alternatives meet here: no other phrase may go on from it
 
 
-def expand(phrase: str) -> list[str]:
-    """``phrase`` with its ``{a,b}`` and ``(optional)`` parts written out; they may be nested.
+def items(phrase: str) -> list[list[str]]:
+    """The places of ``phrase``, each with its readings; a reading may be several words, or none.
 
-    >>> expand("far{lo,la} (pure) ripartire")[:2]
-    ['farlo pure ripartire', 'farlo ripartire']
+    Alternatives inside a word are written out, alternatives of words stay side by side, so that a phrase
+    of many choices costs their sum and not their product.
+
+    >>> items("far{lo,la} (pure) {ripartire,andare su}")
+    [['farlo', 'farla'], ['pure', ''], ['ripartire', 'andare su']]
     """
-    options, at = _sequence(phrase, 0, "")
-    if at != len(phrase):
-        raise PhraseError(f"'{phrase}': '{phrase[at]}' closes nothing")
-    return list(dict.fromkeys(" ".join(option.split()) for option in options))
+    found: list[list[str]] = []
+    at = 0
+    while at < len(phrase):
+        if phrase[at].isspace():
+            at += 1
+            continue
+        end = _place_end(phrase, at)
+        options, stop = _sequence(phrase[at:end], 0, "")
+        if stop != end - at:
+            raise PhraseError(f"'{phrase}': '{phrase[at + stop]}' closes nothing")
+        found.append(list(dict.fromkeys(" ".join(o.split()) for o in options)))
+        at = end
+    return found
+
+
+def _place_end(phrase: str, at: int) -> int:
+    """Where the place that begins at ``at`` ends: at the next blank outside braces."""
+    depth = 0
+    for i in range(at, len(phrase)):
+        if phrase[i] in "{(":
+            depth += 1
+        elif phrase[i] in "})":
+            depth -= 1
+        elif phrase[i].isspace() and depth <= 0:
+            return i
+    if depth > 0:
+        opener = "{" if phrase.count("{") > phrase.count("}") else "("
+        raise PhraseError(f"'{phrase}': '{opener}' is never closed; write '{'}' if opener == '{' else ')'}'")
+    return len(phrase)
 
 
 def _sequence(phrase: str, at: int, closers: str) -> tuple[list[str], int]:
@@ -131,8 +160,9 @@ class Lexicon:
         self._squeezed_stems: dict[str, list[int]] = {}
         self._deleted: dict[str, list[int]] = {}
         self._elements: dict[str, int] = {}
-        self._stem_lengths: tuple[int, ...] = ()
+        self._stem_lengths: tuple[int, ...] | None = None  # worked out when first read
         self._memo: dict[str, tuple[int, ...]] = {}
+        self._slots: dict[tuple[str, bool], list[int]] = {}
 
     # -- building --
 
@@ -142,38 +172,87 @@ class Lexicon:
         for phrase in phrases:
             body = phrase.removeprefix("+")
             end = _End(number, concept, phrase, body == phrase, body.startswith("^"), body.endswith("$"))
-            for plain in expand(body.removeprefix("^").removesuffix("$")):
-                self._add(end, plain, tolerant)
-        self._stem_lengths = tuple(sorted({len(s) for s in self._stems}))
+            self._add(end, items(body.removeprefix("^").removesuffix("$")), tolerant)
+        self._stem_lengths = None
         self._memo.clear()
 
-    def _add(self, end: _End, plain: str, tolerant: bool) -> None:
-        node = self._root
+    def _add(self, end: _End, places: list[list[str]], tolerant: bool) -> None:
+        frontier = [self._root]
         phrase = end.phrase
-        slots = plain.split()
-        if not slots:
-            raise PhraseError(f"'{phrase}' is empty")
-        if slots[0].startswith("~") or slots[-1].startswith("~"):
+        self._check_gaps(places, phrase)
+        for options in places:
+            paths = [p for p in (self._path(option, phrase, tolerant) for option in options) if p]
+            reached = self._follow(frontier, paths) if paths else []
+            stays = len(paths) < len(options)  # an optional place, or one without letters
+            frontier = [*frontier, *reached] if stays else reached
+        if any(node is self._root for node in frontier):
+            raise PhraseError(f"'{phrase}' has no letters" if places else f"'{phrase}' is empty")
+        for node in frontier:
+            node.ends.append(end)
+
+    @staticmethod
+    def _check_gaps(places: list[list[str]], phrase: str) -> None:
+        first, last = (places[0], places[-1]) if places else ([], [])
+        if any(o.startswith("~") for o in first) or any(o.split()[-1:] and o.split()[-1][0] == "~" for o in last):
             raise PhraseError(f"'{phrase}': a gap needs a word on both sides")
-        for slot in slots:
+
+    def _path(self, option: str, phrase: str, tolerant: bool) -> list[int]:
+        """The elements of one reading of a place; a gap is the negative of its width."""
+        path: list[int] = []
+        for slot in option.split():
             if gap := _GAP.match(slot):
                 width = int(gap[1])
                 if not 1 <= width <= MAX_GAP:
                     raise PhraseError(f"'{phrase}': a gap is ~1 to ~{MAX_GAP} words")
-                target = next((n for w, n in node.gaps if w == width), None)
-                if target is None:
-                    target = _Node()
-                    node.gaps.append((width, target))
-                node = target
-                continue
-            for element in self._slot_elements(slot, phrase, tolerant):
-                node = node.edges.setdefault(element, _Node())
-        if node is self._root:
-            raise PhraseError(f"'{phrase}' has no letters")
-        node.ends.append(end)
+                path.append(-width)
+            else:
+                path += self._slot_elements(slot, phrase, tolerant)
+        return path
+
+    def _follow(self, frontier: list[_Node], paths: list[list[int]]) -> list[_Node]:
+        """The states behind one place: its readings meet again in one, unless there is but one."""
+        if len(paths) == 1 and len(frontier) == 1:
+            node = frontier[0]
+            for element in paths[0]:
+                node = self._private(node, element)
+            return [node]
+        join = _Node()
+        for start in frontier:
+            for path in paths:
+                node = start
+                for element in path[:-1]:
+                    node = self._private(node, element)
+                self._link(node, path[-1], join)
+        return [join]
+
+    def _private(self, node: _Node, element: int) -> _Node:
+        """The state behind ``element`` that no alternative shares."""
+        if element < 0:
+            target = next((n for w, n in node.gaps if w == -element), None)
+            if target is None:
+                target = _Node()
+                node.gaps.append((-element, target))
+            return target
+        for known in node.edges.get(element, ()):
+            if not known.shared:
+                return known
+        target = _Node()
+        node.edges.setdefault(element, []).append(target)
+        return target
+
+    @staticmethod
+    def _link(node: _Node, element: int, target: _Node) -> None:
+        target.shared = True
+        if element < 0:
+            node.gaps.append((-element, target))
+        else:
+            node.edges.setdefault(element, []).append(target)
 
     def _slot_elements(self, slot: str, phrase: str, tolerant: bool) -> list[int]:
         """The elements of one slot; ``c'è`` and ``power-cycle`` are several words."""
+        known = self._slots.get((slot, tolerant))
+        if known is not None:
+            return known
         accented = slot.startswith("=")
         body = slot.removeprefix("=")
         stem = body.endswith("*")
@@ -196,6 +275,7 @@ class Lexicon:
             if tolerant and key[0] != "=" and len(folded) >= 5:
                 self._add_slips(folded, element, is_stem)
             found.append(element)
+        self._slots[slot, tolerant] = found
         return found
 
     def _add_slips(self, folded: str, element: int, is_stem: bool) -> None:
@@ -215,6 +295,8 @@ class Lexicon:
         folded = fold(word)
         found = list(self._exact.get(folded, ()))
         found += self._accented.get(word.lower(), ())
+        if self._stem_lengths is None:
+            self._stem_lengths = tuple(sorted({len(s) for s in self._stems}))
         for length in self._stem_lengths:
             if length > len(folded):
                 break
@@ -257,8 +339,7 @@ class Lexicon:
         walk = _Walk(rows, len(rows), starts, ends, found)
         for i, row in enumerate(rows):
             for element in row:
-                node = root.get(element)
-                if node is not None:
+                for node in root.get(element, ()):
                     walk.on(node, i, i + 1)
         return [_visible(entries) for entries in found]
 
@@ -283,16 +364,14 @@ class _Walk:
             self.found[end.language].setdefault((end.concept, start, at), end)
         if at < self.total and node.edges:
             for element in self.rows[at]:
-                following = node.edges.get(element)
-                if following is not None:
+                for following in node.edges.get(element, ()):
                     self.on(following, start, at + 1)
         for width, target in node.gaps:
             for skip in range(width + 1):
                 if at + skip >= self.total:
                     break
                 for element in self.rows[at + skip]:
-                    following = target.edges.get(element)
-                    if following is not None:
+                    for following in target.edges.get(element, ()):
                         self.on(following, start, at + skip + 1)
 
 
