@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -273,3 +274,38 @@ def mail(
 
 COMPLETE = "request: yes\nserver: 48213\npower: yes\nbackup: yes\n"
 WANTING = "request: yes\nserver: 48213\npower: yes\n"
+
+
+def killed_at(step: int, made: Desk) -> bool:
+    """Run a round in a child that kills itself at its ``step``-th checkpoint. Says whether it got there."""
+    made.shop.store.close()  # a connection must not be shared with the child
+    child = os.fork()
+    if child == 0:  # pragma: no cover - the child never comes back
+        hits = 0
+
+        def die(_where: str) -> None:
+            nonlocal hits
+            hits += 1
+            if hits == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        try:
+            made.round(made.workshop(die))
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def killed_steps(folder: Path, make: Callable[[Path], Desk], *, must_reach: str) -> Iterator[Desk]:
+    """For every step of a round: a desk whose service was killed there, ready to be started again."""
+    names: list[str] = []
+    whole = make(folder / "whole")
+    whole.round(whole.workshop(names.append))
+    assert must_reach in names
+    for step in range(1, len(names) + 1):
+        made = make(folder / f"step{step}")
+        assert killed_at(step, made), f"step {step} ({names[step - 1]}) was not reached"
+        made.shop = made.workshop()
+        yield made
+        made.shop.store.close()

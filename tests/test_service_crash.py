@@ -7,13 +7,11 @@ kills itself there; then the service is started again on what the child left beh
 from __future__ import annotations
 
 import email
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from service_kit import COMPLETE, WANTING, Desk, desk, mail
+from service_kit import COMPLETE, WANTING, Desk, desk, killed_at, mail
 
 from checker.edges.outgoing import MaildirOutbox, Outcome, Result
 from checker.edges.records import Delivery, Outgoing, State
@@ -37,27 +35,6 @@ def office(folder: Path, **sections: dict[str, object]) -> Desk:
     made.drop(b"")
     made.drop(mail(COMPLETE, sender="bob@kunde.example"))
     return made
-
-
-def killed_at(step: int, made: Desk) -> bool:
-    """Run a round in a child that kills itself at its ``step``-th checkpoint. Says whether it got there."""
-    made.shop.store.close()  # a connection must not be shared with the child
-    child = os.fork()
-    if child == 0:  # pragma: no cover - the child never comes back
-        hits = 0
-
-        def die(_where: str) -> None:
-            nonlocal hits
-            hits += 1
-            if hits == step:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        try:
-            made.round(made.workshop(die))
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
 
 
 def outcome(made: Desk) -> dict[str, object]:

@@ -292,12 +292,13 @@ def _one(r: _Round, mail: Mail, read: Read) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - one mail must not stop the others; it is counted and quarantined
         # Type and place alone: an exception's text may hold words of the mail.
-        where = _where(error)
+        where = fault_place(error)
         _failed(r, mail, f"reading it failed inside the program ({where}); report this line to its makers")
         r.shop.log.error("reading-failed", account=r.account, mail=mail.id, error=where)  # noqa: TRY400 - as above
 
 
-def _where(error: Exception) -> str:
+def fault_place(error: Exception) -> str:
+    """Type and line of a failure, without its text, which may hold words of a mail."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f"{os.sep}checker{os.sep}" in f.filename]
     place = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{place}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import datetime
 
 from checker.edges.records import Kind, Suppressed, Ticket
@@ -94,13 +93,9 @@ def _one(shop: Workshop, ticket: Ticket) -> int:
         except Unwritable as error:
             obstacle = f"template-fault: {error}"
     with shop.store.write() as c:
-        tickets.change(c, ticket, **dataclasses.asdict(_reminded(ticket, now)))
+        tickets.change(c, ticket, reminders=ticket.reminders + 1, updated_at=now)
         if prepared is None:
             tickets.suppress(c, Suppressed(now, ticket.id, None, obstacle.partition(":")[0], obstacle[:300]))
         else:
             post(c, shop, prepared, len(said) + 1)
     return int(prepared is not None)
-
-
-def _reminded(ticket: Ticket, now: datetime) -> Ticket:
-    return dataclasses.replace(ticket, reminders=ticket.reminders + 1, updated_at=now)

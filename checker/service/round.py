@@ -12,7 +12,7 @@ from checker.edges.mailbox import Mailbox
 from checker.edges.store.engine import Stale, StoreError
 from checker.service.deliver import deliver
 from checker.service.digest import digest
-from checker.service.poll import MailboxSettings, Polled, poll
+from checker.service.poll import MailboxSettings, Polled, fault_place, poll
 from checker.service.remind import remind
 from checker.service.workshop import Workshop
 
@@ -48,14 +48,38 @@ def run_round(shop: Workshop, open_mailbox: OpenMailbox) -> Summary:
             summary.processed += polled.processed
             if polled.error:
                 summary.errors.append(f"{settings.name}: {polled.error}")
-        if not shop.stopping():
-            summary.reminded = remind(shop)
-            summary.digest = digest(shop)
-            summary.delivered = deliver(shop)
+        for part in (_remind, _digest, _deliver):
+            if not shop.stopping():
+                _guarded(shop, summary, part)
     except StoreError as error:
         summary.errors.append(str(error))
         shop.log.error("store-failed", error=str(error))  # noqa: TRY400 - the sentence says what to do
     return summary
+
+
+def _remind(shop: Workshop, summary: Summary) -> None:
+    summary.reminded = remind(shop)
+
+
+def _digest(shop: Workshop, summary: Summary) -> None:
+    summary.digest = digest(shop)
+
+
+def _deliver(shop: Workshop, summary: Summary) -> None:
+    summary.delivered = deliver(shop)
+
+
+def _guarded(shop: Workshop, summary: Summary, part: Callable[[Workshop, Summary], None]) -> None:
+    """A part of the round that fails does not keep the others from their work."""
+    name = part.__name__.strip("_")
+    try:
+        part(shop, summary)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - told to the operator; mails that wait must go out all the same
+        where = fault_place(error)
+        summary.errors.append(f"{name} failed inside the program ({where}); report this line to its makers")
+        shop.log.error("part-failed", name=name, error=where)  # noqa: TRY400 - a traceback may hold words of mails
 
 
 def _poll(shop: Workshop, settings: MailboxSettings, open_mailbox: OpenMailbox) -> Polled:
