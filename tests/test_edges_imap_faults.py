@@ -20,14 +20,13 @@ from checker.model import Secret
 from checker.settings import ImapMailbox, build
 
 RAW = b"Subject: x\r\n\r\nhello\r\n"
-Answer = Callable[[str], bytes | None]
 
 
 class Server:
     """Answers commands by name; an answer of ``None`` hangs up. ``{tag}`` stands for the command's tag."""
 
     def __init__(self, **answers: bytes | Callable[[str], bytes | None] | None) -> None:
-        self.answers = {
+        self.answers: dict[str, bytes | None | Callable[[str], bytes | None]] = {
             "CAPABILITY": b"* CAPABILITY IMAP4rev1 IDLE MOVE UIDPLUS\r\n{tag} OK done\r\n",
             "LOGIN": b"{tag} OK done\r\n",
             "EXAMINE": b"* 3 EXISTS\r\n* OK [UIDVALIDITY 9] x\r\n* OK [UIDNEXT 4] x\r\n{tag} OK [READ-ONLY] x\r\n",
@@ -35,7 +34,8 @@ class Server:
             b"* OK [PERMANENTFLAGS (\\Seen)] x\r\n{tag} OK [READ-WRITE] x\r\n",
             "UID SEARCH": b"* SEARCH 1 2 3\r\n{tag} OK done\r\n",
             "LOGOUT": b"* BYE x\r\n{tag} OK done\r\n",
-        } | answers
+        }
+        self.answers.update(answers)
         self.greeting: bytes | None = b"* OK hello\r\n"
         self.drip = 0.0
         self.sessions = 0

@@ -25,6 +25,7 @@ import structlog
 from checker.cli.wiring import mailbox_of, mailbox_password, settings_from, workshop
 from checker.edges.files import write_private
 from checker.edges.store.engine import StoreError
+from checker.service.overview import gauges
 from checker.service.round import Summary, run_round
 from checker.service.workshop import Workshop
 from checker.settings import ImapMailbox
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from apscheduler.job import Job  # type: ignore[import-untyped]  # it publishes no types
 
     from checker.edges.idle import IdleWatcher
+    from checker.edges.metrics import Metrics
 
 _JOB: Final = "round"
 _HUNG: Final = 70  # EX_SOFTWARE
@@ -75,6 +77,7 @@ class Service:
         self._busy = False
         self._again = threading.Event()  # woken in mid-round: what came then may have been missed
         self._log = structlog.get_logger()
+        self._metrics: Metrics | None = None
         shop.stopping = self._stop.is_set
         shop.beat = self.beat
 
@@ -94,6 +97,7 @@ class Service:
     def round(self) -> Summary:
         """One round; whatever it does, the next one comes."""
         self._busy = True
+        began = time.monotonic()
         try:
             summary = run_round(self._shop, partial(mailbox_of, self._shop.settings))
         finally:
@@ -104,6 +108,11 @@ class Service:
                 "round", listed=summary.listed, processed=summary.processed, delivered=summary.delivered,
                 error="; ".join(summary.errors),
             )  # fmt: skip
+        if self._metrics is not None:
+            seconds = time.monotonic() - began
+            self._metrics.round_ended(seconds, summary.processed, summary.delivered, failed=bool(summary.errors))
+            with contextlib.suppress(StoreError):  # told by the round itself
+                self._metrics.state(*gauges(self._shop))
         return summary
 
     def rounds(self) -> None:
@@ -119,6 +128,11 @@ class Service:
         from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]  # it publishes no types
 
         settings = self._shop.settings
+        if settings.metrics.enabled:
+            from checker.edges.metrics import Metrics as Exporter
+
+            self._metrics = Exporter()
+            self._metrics.serve(settings.metrics)
         scheduler = BackgroundScheduler(
             timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )

@@ -140,6 +140,21 @@ def place(mail: Mail) -> str:
     return f"{mail.place.account}/{folder}, UID {mail.place.uid}"
 
 
+Gauges = tuple[dict[str, int], dict[str, int], dict[str, int], dict[str, int], dict[str, datetime]]
+
+
+def gauges(shop: Workshop) -> Gauges:
+    """Counts for monitoring: mails, our mails, tickets, replies not written today, last good polls."""
+    today = shop.clock.now() - timedelta(days=1)
+    with shop.store.read() as c:
+        mails = {state.value: n for state, n in messages.counts(c).items()}
+        posts = Counter(p.state.value for p in outbox.listed(c))
+        statuses = Counter(t.status for t in tickets.listed(c))
+        unwritten = Counter(s.reason for s in tickets.suppressions(c, today))
+        polled = {h.account: h.last_ok_at for h in messages.health(c) if h.last_ok_at is not None}
+    return mails, dict(posts), dict(statuses), dict(unwritten), polled
+
+
 def _quarantined(mail: Mail, since: datetime) -> Quarantined:
     return Quarantined(
         reason=mail.reason,
