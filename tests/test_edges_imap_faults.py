@@ -26,7 +26,7 @@ class Server:
     """Answers commands by name; an answer of ``None`` hangs up. ``{tag}`` stands for the command's tag."""
 
     def __init__(self, **answers: bytes | Callable[[str], bytes | None] | None) -> None:
-        self.answers: dict[str, bytes | None | Callable[[str], bytes | None]] = {
+        self.answers: dict[str, bytes | Callable[[str], bytes | None] | None] = {
             "CAPABILITY": b"* CAPABILITY IMAP4rev1 IDLE MOVE UIDPLUS\r\n{tag} OK done\r\n",
             "LOGIN": b"{tag} OK done\r\n",
             "EXAMINE": b"* 3 EXISTS\r\n* OK [UIDVALIDITY 9] x\r\n* OK [UIDNEXT 4] x\r\n{tag} OK [READ-ONLY] x\r\n",
