@@ -124,38 +124,62 @@ def test_an_accepted_loss_is_the_acknowledgement_and_downtime_alone_is_not() -> 
     assert merge.hardware_acknowledgement([said("risk_accepted", "risk_refused")], HARDWARE).value == "refused"
 
 
-def test_kinds() -> None:
-    weak = Findings(
+def weak(rule: str = "en/request.fault_alone", *, business: bool = False) -> Findings:
+    return Findings(
         1,
         "en",
-        statements=(Statement(Label.REQUEST_INTERVENTION, Status.ASSERTED, Span(1, 0, 1, "x"), "t", score=0.5),),
+        statements=(Statement(Label.REQUEST_INTERVENTION, Status.ASSERTED, Span(1, 0, 1, "x"), rule, score=0.5),),
+        business=business,
     )
+
+
+PART = Component("drive", None, None, Span(1, 0, 1, "x"))
+DEBIAN = OperatingSystem("Debian", "12", None, Span(1, 0, 1, "x"))
+UNVERSIONED = OperatingSystem("Windows", None, None, Span(1, 0, 1, "x"))
+PLAIN = Findings(1, "en")
+BUSINESS = Findings(1, "en", business=True)
+
+
+def test_what_is_asked_for_in_words() -> None:
     assert kinds([]) == frozenset()
-    assert kinds([weak]) == {"intervention"}
-    assert kinds([said("request_hardware"), weak]) == {"hardware"}
+    assert kinds([said("request_intervention")]) == {"intervention"}
+    assert kinds([said("request_hardware"), weak()]) == {"hardware"}
     assert kinds([said("request_hardware", "request_intervention")]) == {"hardware"}
     assert kinds([said("request_hardware", "request_inside_os")]) == {"hardware", "intervention"}
-    assert kinds([said("request_hardware", "request_reinstall")]) == {"hardware", "os_reinstall"}
+    assert kinds([said("request_reinstall")]) == {"os_reinstall"}
     assert kinds([said("request_reinstall", status=Status.QUESTION)]) == frozenset()
+    assert kinds([said("request_reinstall", "request_inside_os")]) == {"intervention"}
+    assert kinds([said("request_reinstall", "request_inside_os", "erase_consent")]) == {"os_reinstall"}
+    assert kinds([said("request_reinstall", "request_inside_os", "erase_consent")], (), None, 2) == {
+        "os_reinstall",
+        "intervention",
+    }
+
+
+def test_a_fault_is_a_request_where_a_server_is_meant() -> None:
+    assert kinds([weak()]) == frozenset()
+    assert kinds([weak()], servers=1) == {"intervention"}
+    assert kinds([weak("en/request.fault")]) == {"intervention"}
+    assert kinds([weak("en/request.fault", business=True)], servers=1) == frozenset()
 
 
 def test_a_part_or_a_system_found_is_a_request_where_a_server_is_meant() -> None:
-    part = Component("drive", None, None, Span(1, 0, 1, "x"))
-    debian = OperatingSystem("Debian", "12", None, Span(1, 0, 1, "x"))
-    unversioned = OperatingSystem("Windows", None, None, Span(1, 0, 1, "x"))
-    plain = Findings(1, "en")
-    business = Findings(1, "en", business=True)
-    assert kinds([plain], [part], named=True) == {"hardware"}
-    assert kinds([plain], [part], named=False) == frozenset()
-    assert kinds([plain], [], debian, named=True) == {"os_reinstall"}
-    assert kinds([plain], [part], debian, named=True) == {"os_reinstall"}
-    assert kinds([plain], [], unversioned, named=True) == frozenset()
-    assert kinds([business], [part], debian, named=True) == frozenset()
-    assert kinds([said("request_inside_os")], [part], named=True) == {"intervention"}
+    assert kinds([PLAIN], [PART], None, 1) == {"hardware"}
+    assert kinds([PLAIN], [PART], None, 0) == frozenset()
+    assert kinds([PLAIN], [], DEBIAN, 1) == {"os_reinstall"}
+    assert kinds([PLAIN], [PART], DEBIAN, 1) == {"os_reinstall"}
+    assert kinds([said("downtime_ok")], [PART], DEBIAN, 1) == {"os_reinstall", "hardware"}
+    assert kinds([PLAIN], [], UNVERSIONED, 1) == {"os_reinstall"}
+    assert kinds([said("request_inside_os")], [], UNVERSIONED, 1) == {"intervention"}
+    assert kinds([BUSINESS], [PART], DEBIAN, 1) == frozenset()
 
 
-def test_a_named_server_and_a_word_about_it_need_somebody() -> None:
-    asks = said("power_granted", status=Status.QUESTION)
-    assert kinds([asks], named=True) == {"intervention"}
-    assert kinds([asks], named=False) == frozenset()
-    assert kinds([Findings(1, "en")], named=True) == frozenset()
+def test_power_beside_a_part_named_in_passing_is_an_intervention() -> None:
+    assert kinds([said("power_granted")], [PART], None, 1) == {"intervention"}
+    assert kinds([said("power_granted", "risk_accepted")], [PART], None, 1) == {"hardware"}
+
+
+def test_leave_for_power_needs_somebody_who_uses_it() -> None:
+    assert kinds([said("power_granted")]) == {"intervention"}
+    assert kinds([said("power_granted", status=Status.QUESTION)], servers=1) == frozenset()
+    assert kinds([said("backup_confirmed")]) == frozenset()

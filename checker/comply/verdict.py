@@ -40,8 +40,8 @@ class Named:
 def judge(thread: Sequence[Findings], named: Named, procedure: Procedure, language: str) -> Verdict:
     """The verdict over ``thread`` (customer's messages in order; ours carry only questions)."""
     theirs = [f for f in thread if not f.from_us and f.automatic is None]
-    identified = bool(named.service_ids or named.ip_addresses or named.hostnames)
-    kinds = kinds_of(theirs, named.components, named.os, named=identified)
+    servers = max(len(named.service_ids), len(named.ip_addresses), len(named.hostnames))
+    kinds = kinds_of(theirs, named.components, named.os, servers)
     if not kinds:
         return Verdict(language=language, rejected=tuple(_rejected(theirs)))
     settled = {
