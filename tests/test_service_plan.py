@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from service_kit import MONDAY, PlainEngine, mail, words
 
 from checker.edges.records import Counts, Kind, Mail, Place, State, Ticket
-from checker.mail.parse import parse
+from checker.mail.parse import Unparsable, parse
 from checker.model import Address, Automatic, Message, TicketStatus, Verdict
 from checker.service.plan import Alarm, File, Note, Post, Settle, Suppress, needs_reading, plan, reply_address_of
 from checker.service.situation import Belongs, Examined, Situation, Standing
@@ -178,3 +178,21 @@ def test_the_limits_hold_whatever_is_decided(
         if posts[0].kind is Kind.CONFIRMATION:
             assert status is TicketStatus.COMPLETE
             assert "unverified" not in flags
+
+
+def test_none_of_the_bounces_reaches_the_reader() -> None:
+    """Delivery reports of all kinds: a machine's, or unreadable; the one that looks like a person's asks for nothing."""
+    folder = Path(__file__).resolve().parents[1] / ".." / "shared" / "fixtures" / "bounces"
+    files = sorted(folder.glob("*.eml"))
+    assert len(files) > 200, f"{folder} is missing or empty; the fixtures belong beside the project"
+    read: list[str] = []
+    for file in files:
+        try:
+            message = parse(file.read_bytes(), 1, OWN, words())
+        except Unparsable:
+            continue
+        actions = decided(situation(message=message))
+        assert of(Post, actions) is None, file.name
+        if needs_reading(situation(message=message)):
+            read.append(file.name)
+    assert len(read) <= 2, read
