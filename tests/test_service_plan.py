@@ -181,7 +181,7 @@ def test_the_limits_hold_whatever_is_decided(
 
 
 def test_none_of_the_bounces_reaches_the_reader() -> None:
-    """Delivery reports of all kinds: a machine's, or unreadable; the one that looks like a person's asks for nothing."""
+    """Delivery reports of all kinds are a machine's or unreadable; the odd one that is not asks for nothing."""
     folder = Path(__file__).resolve().parents[1] / ".." / "shared" / "fixtures" / "bounces"
     files = sorted(folder.glob("*.eml"))
     assert len(files) > 200, f"{folder} is missing or empty; the fixtures belong beside the project"
