@@ -24,7 +24,8 @@ def lexicon(**phrases: list[str]) -> Lexicon:
 
 
 def test_alternatives_optional_words_and_nesting_are_written_out() -> None:
-    assert items("far{lo,la} (pure) ripartire") == [["farlo", "farla"], ["pure", ""], ["ripartire"]]
+    assert items("far{lo,la} (pure) ripartire") == [["farlo", "farla"], ["", "pure"], ["ripartire"]]
+    assert items("(a,b c) d") == [["", "a", "b c"], ["d"]]
     assert items("{turn {it,them} off,power off}") == [["turn it off", "turn them off", "power off"]]
 
 

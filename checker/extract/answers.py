@@ -93,6 +93,9 @@ def _topics(reader: Reader, part: Segment, language: str) -> set[str]:
         concepts |= {h.concept for h in hits[own] if not part.quoted[h.start]}
     topics = {topic for topic, members in TOPICS.items() if concepts & members}
     topics |= {topic for concept, topic in _ASKS.items() if concept in concepts}
+    if "downtime" in topics and topics & {"risk", "loss"}:
+        topics -= {"downtime", "loss"}  # "it may mean downtime or lost data: do you accept that?"
+        topics.add("risk")
     if "erase" in topics or "risk" in topics or "backup" in topics:
         topics.discard("loss")
     return topics

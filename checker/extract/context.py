@@ -36,6 +36,24 @@ from .frames import DROP, KEEP, Found
 from .lexicon import Hit
 from .segments import Segment
 
+# What a negation may have taken for itself before the next one comes.
+_VERBS: Final = frozenset(
+    {
+        *(
+            "reboot",
+            "poweroff",
+            "poweron",
+            "powercycle",
+            "power_general",
+            "permit",
+            "fine",
+            "erase",
+            "do_erase",
+            "keep",
+        ),
+        *("do_reboot", "do_poweroff", "do_poweron", "do_powercycle", "do_power_general", "have", "accept", "backup"),
+    }
+)
 NEGATION_REACH: Final = 5  # words between a negation and the first part that it governs
 POST_REACH: Final = 4
 
@@ -82,7 +100,7 @@ def assertion(
     discretion = present("discretion")
     question = segment.question or bool(present("question"))
     if question:
-        polite = present("polite")
+        polite = any(segment.groups[h.start] == group for h in by_concept.get("cue.polite", ()))
         outcome = frame.on.get("question", DROP)
         if outcome == KEEP or (outcome == "polite" and polite):
             pass
@@ -91,8 +109,11 @@ def assertion(
             return label, Status.QUESTION, tuple(cues)
     if segment.quoted[found.start] and segment.quoted[found.end - 1] and not all(segment.quoted):
         return label, Status.TEMPLATE, tuple(cues)
+    clauses = {segment.clauses[h.start] for h in found.hits}
     for name, status in STATUS_CUES:
         hits = present(name)
+        if name == "past":  # a report reaches no further than its own clause
+            hits = [h for h in hits if segment.clauses[h.start] in clauses]
         if not hits or (discretion and name in ("cond", "hyp")):
             continue
         outcome = frame.on.get(name, DROP)
@@ -111,12 +132,17 @@ def _negations(found: Found, segment: Segment, by_concept: Mapping[str, Sequence
     A word may be both ``neg`` and ``neg_post`` ("nicht" stands on either side of what it negates).
     """
     clauses = {segment.clauses[h.start] for h in found.hits}
-    last = found.hits[-1].end
+    last = max(h.start for h in found.hits)
     result: dict[tuple[int, int], Hit] = {}
-    for hit in by_concept.get("cue.neg", ()):
-        near = found.start - NEGATION_REACH <= hit.end <= found.end and hit.start < last
-        if near and segment.clauses[hit.start] in clauses and not _shared(hit, found):
-            result.setdefault((hit.start, hit.end), hit)
+    nearest = -1
+    for hit in sorted(by_concept.get("cue.neg", ()), key=lambda h: -h.start):
+        near = found.start - NEGATION_REACH <= hit.end <= found.end and hit.start < max(last, found.hits[0].end)
+        if not near or segment.clauses[hit.start] not in clauses or _shared(hit, found):
+            continue
+        if nearest >= 0 and _content_between(by_concept, hit.end, nearest):
+            continue  # "do not switch it off and do not restart it": each negation has a verb of its own
+        nearest = hit.start
+        result.setdefault((hit.start, hit.end), hit)
     for hit in by_concept.get("cue.neg_post", ()):
         near = found.start < hit.start <= found.end + POST_REACH
         if near and segment.clauses[hit.start] in clauses and not _shared(hit, found):
@@ -125,7 +151,14 @@ def _negations(found: Found, segment: Segment, by_concept: Mapping[str, Sequence
 
 
 def _shared(hit: Hit, found: Found) -> bool:
-    return any(hit.start < h.end and h.start < hit.end for h in found.hits)
+    """Whether the negation is a part itself; one that a part merely spans ("starten Sie nicht neu") is none."""
+    return any(hit.start <= h.start and h.end <= hit.end for h in found.hits)
+
+
+def _content_between(by_concept: Mapping[str, Sequence[Hit]], low: int, high: int) -> bool:
+    return any(
+        low <= h.start and h.end <= high for concept, hits in by_concept.items() if concept in _VERBS for h in hits
+    )
 
 
 def _cue(name: str, hit: Hit, segment: Segment) -> Cue:

@@ -14,7 +14,8 @@ Keys: ``all`` (each an alternative list ``a|b``; every one must be there), ``non
 scope), ``scope`` (``clause``, ``group`` or ``segment``), ``gap`` (most words between two parts),
 ``ordered``, ``negated`` (label when an odd number of negations governs it; "" = says nothing
 decidable; absent = negation does not matter), ``on`` (per cue: another label, ``keep`` or ``drop``),
-``apart`` (must not stand within three words of it: "restart nginx" is no power action), ``carry`` (a part may come from the sentence before), ``weak`` (only counts when no other frame of its
+``apart`` (must not stand within three words of it: "restart nginx" is no power action),
+``carry`` (a part may come from the sentence before), ``weak`` (only counts when no other frame of its
 field spoke in the segment).
 """
 
@@ -162,7 +163,7 @@ def fit(
                 slots.append([])
                 continue
             return []
-        slots.append(sorted(hits, key=lambda h: (h.start, h.end)))
+        slots.append(sorted(hits, key=lambda h: (h.start, h.end, h.concept)))
     worded = [s for s in slots if s]
     if not worded:
         return []

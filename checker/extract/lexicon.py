@@ -11,7 +11,7 @@ The phrase syntax is small on purpose, so that a support lead can write it and n
 ``=sì``         that word with exactly these diacritics (where ``si`` means something else)
 ``riavvi*``     every word that begins so (at least three letters before the star)
 ``{a,b c}``     one of these
-``(word)``      the word or nothing
+``(word)``      the word or nothing; ``(a,b)`` is one of these or nothing
 ``~3``          up to three other words, within the same segment (1 to 8)
 ``^phrase``     only at the start of a clause
 ``phrase$``     only at the end of a clause (a label's colon ends one too)
@@ -132,10 +132,14 @@ def _sequence(phrase: str, at: int, closers: str) -> tuple[list[str], int]:
                 if phrase[at] == "}":
                     break
         elif char == "(":
-            inner, at = _sequence(phrase, at + 1, ")")
-            if at >= len(phrase):
-                raise PhraseError(f"'{phrase}': '(' is never closed; write ')'")
-            choices = [*inner, ""]
+            choices = [""]
+            while True:
+                inner, at = _sequence(phrase, at + 1, ",)")
+                if at >= len(phrase):
+                    raise PhraseError(f"'{phrase}': '(' is never closed; write ')'")
+                choices += inner
+                if phrase[at] == ")":
+                    break
         elif char in "})":
             break
         else:
@@ -267,12 +271,14 @@ class Lexicon:
             if is_stem and len(folded) < MIN_STEM:
                 raise PhraseError(f"'{phrase}': '{slot}' needs at least {MIN_STEM} letters before '*'")
             key = f"={word.lower()}" if accented and not is_stem else folded + ("*" if is_stem else "")
+            if not tolerant and key[0] != "=":
+                key = "!" + key  # an element of its own: the slips of a tolerant namesake must not count for it
             element = self._elements.setdefault(key, len(self._elements))
             table = self._accented if key[0] == "=" else self._stems if is_stem else self._exact
             name = word.lower() if key[0] == "=" else folded
             if element not in table.setdefault(name, []):
                 table[name].append(element)
-            if tolerant and key[0] != "=" and len(folded) >= 5:
+            if tolerant and key[0] not in "=!" and len(folded) >= 5:
                 self._add_slips(folded, element, is_stem)
             found.append(element)
         self._slots[slot, tolerant] = found
@@ -293,14 +299,9 @@ class Lexicon:
         if known is not None:
             return known
         folded = fold(word)
-        found = list(self._exact.get(folded, ()))
-        found += self._accented.get(word.lower(), ())
-        if self._stem_lengths is None:
-            self._stem_lengths = tuple(sorted({len(s) for s in self._stems}))
-        for length in self._stem_lengths:
-            if length > len(folded):
-                break
-            found += self._stems.get(folded[:length], ())
+        found = [*self._instances(folded), *self._accented.get(word.lower(), ())]
+        if not found and (plain := _without_digraphs(folded)) != folded:
+            found = self._instances(plain)
         if not found and len(folded) >= 5 and not folded.isdigit():
             found = self._slips(folded)
         result = tuple(dict.fromkeys(found))
@@ -308,6 +309,16 @@ class Lexicon:
             self._memo.clear()
         self._memo[word] = result
         return result
+
+    def _instances(self, folded: str) -> list[int]:
+        found = list(self._exact.get(folded, ()))
+        if self._stem_lengths is None:
+            self._stem_lengths = tuple(sorted({len(s) for s in self._stems}))
+        for length in self._stem_lengths:
+            if length > len(folded):
+                break
+            found += self._stems.get(folded[:length], ())
+        return found
 
     def _slips(self, folded: str) -> list[int]:
         """Elements one slip away: doubled or undoubled letters, then one letter wrong in a long word."""
@@ -386,6 +397,13 @@ def _visible(entries: Mapping[tuple[str, int, int], _End]) -> list[Hit]:
         result.append(Hit(concept, start, end, source.phrase))
     result.sort(key=lambda h: (h.start, h.end))
     return result
+
+
+def _without_digraphs(word: str) -> str:
+    """German written without umlauts ("Luefter", "koennen") as it folds with them."""
+    for digraph, letter in (("ae", "a"), ("oe", "o"), ("ue", "u"), ("ss", "s")):
+        word = word.replace(digraph, letter)
+    return word
 
 
 def squeeze(word: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,6 @@ from .statements import Given, read_segment
 
 FindWindows = Callable[[int, int, str], tuple[TimeWindow, ...]]
 
-_PLACEHOLDER = re.compile(r"_{3,}|\.{6,}|…{2,}|\[[^\]\n@]{2,40}\]|<[^>\n@]{2,40}>|\b[xX]{3,}\b")
 _YES: Final = {
     "power_authorization": Label.POWER_GRANTED,
     "backup": Label.BACKUP_CONFIRMED,
@@ -92,6 +90,8 @@ def read_statements(
     business = False
     index = 0
     carried: frozenset[str] = frozenset()
+    asks: frozenset[str] = frozenset()
+    paragraph = -1
     for stretch, segments in parts:
         for part in segments:
             hits, found = _timed(part, find_windows, stretch.part)
@@ -99,9 +99,10 @@ def read_statements(
             answered = dialogue.of(part, index) if stretch.part == "body" else Answered()
             index += stretch.part == "body"
             answers = answered.requirements[0] if answered.requirements else None
-            given = Given(hits, answered.topics)
+            follows = asks if part.paragraph == paragraph else frozenset()
+            given = Given(hits, answered.topics | follows)
             read = read_segment(reader, part, message.n, stretch.part, language, given, carried, answers)
-            here = [_placed(s, part, stretch) for s in read.statements]
+            here = [_placed(s, stretch) for s in read.statements]
             business = business or read.business
             if read.all_of_it and not part.question:
                 here += _yes_to_all(dialogue, part, message.n)
@@ -111,6 +112,7 @@ def read_statements(
                 unread.append(
                     Unread(Span(message.n, part.start, part.end, text, stretch.part), tuple(sorted(read.topics)))
                 )
+            asks, paragraph = read.asks, part.paragraph
             carried = read.topics or (carried if len(part.words) < 4 else frozenset())
     return Said(tuple(statements), tuple(windows), tuple(unread), business)
 
@@ -131,11 +133,9 @@ def timed_hits(part: Segment, windows: Sequence[TimeWindow]) -> tuple[Hit, ...]:
     return tuple(hits)
 
 
-def _placed(statement: Statement, part: Segment, stretch: Stretch) -> Statement:
-    """A statement in its place: a subject line only asks, and what stands in a form nobody filled in says nothing."""
+def _placed(statement: Statement, stretch: Stretch) -> Statement:
+    """A statement in its place: a subject line only asks."""
     if stretch.part == "subject" and not statement.label.startswith("request"):
-        return replace(statement, status=Status.TEMPLATE)
-    if _PLACEHOLDER.search(part.text) and statement.status is Status.ASSERTED:
         return replace(statement, status=Status.TEMPLATE)
     return statement
 

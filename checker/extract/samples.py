@@ -64,10 +64,12 @@ def read_text(reader: Reader, text: str, language: str, windows_in: WindowsIn) -
     """Every statement of a text as a mail's own words, in order; for samples and measurements."""
     found: list[Statement] = []
     carried: frozenset[str] = frozenset()
+    asks: frozenset[str] = frozenset()
     windows = [w for w in windows_in(text) if w.has_time]
     for part in segment(text, 0, len(text), reader.abbreviations):
-        read = read_segment(reader, part, 1, "body", language, Given(timed_hits(part, windows)), carried)
+        read = read_segment(reader, part, 1, "body", language, Given(timed_hits(part, windows), asks), carried)
         found += read.statements
+        asks = read.asks
         carried = read.topics or carried
     return tuple(found)
 

@@ -20,7 +20,7 @@ _MARKER = re.compile(r"[ \t]*(?:[-*•–·>+]|\(?(\d{1,2}|[a-zA-Z])[.)](?=\s)|(
 _LABEL = re.compile(r"[ \t]*[^\W\d_][^:\n|]{1,48}:(?=\s|$)")
 _END = re.compile(r"[.!?…]+[\"'»”)\]]*(?=\s|$)|\n")
 _HARD = re.compile(r"[;]|\s[-–—]+\s|\.\.\.|…")
-_SOFT = re.compile(r"[,()|]")
+_SOFT = re.compile(r"[,()]")
 _WRAPPED = 44  # a line at least this long may go on in the next one
 
 
@@ -161,7 +161,7 @@ def _emit(text: str, start: int, end: int, marker: str | None, paragraph: int, o
     quoted: list[bool] = []
     clause = group = 0
     inside = False
-    head = 0
+    head = bars = 0
     last = start
     for found in _WORD.finditer(text, start, end):
         between = text[last : found.start()]
@@ -171,6 +171,12 @@ def _emit(text: str, start: int, end: int, marker: str | None, paragraph: int, o
                 clause += 1
             elif _SOFT.search(between):
                 clause += 1
+            if "|" in between and words:
+                bars += 1
+                if bars % 2 == 0:  # cells come in pairs: what it is, and what of it
+                    clause += 1
+                elif not head:
+                    head = len(words)
             if not head and len(words) <= 8 and ":" in between and "\n" not in between:
                 head = len(words)
             marks = sum(between.count(q) for q in '"„“”«»')

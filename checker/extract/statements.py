@@ -6,6 +6,7 @@ of the same words disagree, the one that gives less wins (design, "Asymmetry").
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -25,6 +26,7 @@ FIELD: Final[Mapping[Label, str]] = {
 _OUTWEIGHS: Final[Mapping[Label, frozenset[Label]]] = {
     Label.POWER_DENIED: frozenset({Label.POWER_GRANTED}),
     Label.POWER_PARTIAL: frozenset({Label.POWER_GRANTED, Label.POWER_DENIED}),
+    Label.POWER_WINDOW: frozenset({Label.POWER_GRANTED}),
     Label.POWER_WINDOW_MISSING: frozenset({Label.POWER_GRANTED, Label.POWER_WINDOW}),
     Label.ERASE_REFUSED: frozenset({Label.ERASE_CONSENT}),
     Label.RISK_REFUSED: frozenset({Label.RISK_ACCEPTED, Label.LOSS_ACCEPTED}),
@@ -33,7 +35,8 @@ _OUTWEIGHS: Final[Mapping[Label, frozenset[Label]]] = {
     Label.BACKUP_INADEQUATE: frozenset({Label.BACKUP_CONFIRMED}),
     Label.BACKUP_ABSENT: frozenset({Label.BACKUP_CONFIRMED, Label.BACKUP_INADEQUATE}),
 }
-_WHOLE_SEGMENT: Final = frozenset({Label.BACKUP_INADEQUATE, Label.BACKUP_ABSENT})
+_WHOLE_SEGMENT: Final = frozenset({Label.BACKUP_INADEQUATE, Label.BACKUP_ABSENT, Label.POWER_PARTIAL})
+SHORT_QUESTION: Final = 5  # words
 WEAK: Final = 0.5  # the score of a statement that only counts where nothing better was said
 _ACTIONS: Final = {
     "reboot": "reboot", "poweroff": "off", "poweron": "on", "powercycle": "cycle",
@@ -44,6 +47,13 @@ _UNSLOTTED: Final = {
     Label.POWER_GRANTED: Label.POWER_WINDOW_MISSING,
     Label.DOWNTIME_OK: Label.DOWNTIME_WINDOW_MISSING,
 }
+
+
+_PLACEHOLDER: Final = re.compile(
+    r"_{2,}|\.{4,}|…{2,}|\[[ _]*\]|\[[^\]\n@]{3,40}\]|<[^>\n@]{2,40}>|\b[xX]{3,}\b|[☐□]"
+    r"|\b(?:s[iì]|yes|ja|oui|s[ií]|tak|da)\s?/\s?(?:no|nein|non|nie|ne)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,7 @@ class Read:
     topics: frozenset[str]
     business: bool = False  # an invoice, an order, a domain, thanks: not the kind of thing we answer
     all_of_it: bool = False  # "yes to all"
+    asks: frozenset[str] = frozenset()  # "Backup? Of this morning.": what a short question gives to what follows
 
 
 TOPICS: Final[Mapping[str, frozenset[str]]] = {
@@ -103,13 +114,17 @@ def read_segment(
         concepts |= by_concept.keys()
         here = _with_breaks(segment, by_concept)
         touched.update(t for t, concepts in TOPICS.items() if any(c in by_concept for c in concepts))
-        found = _fit_all(reader, number, here, by_concept, given.topics, carried)
+        named = {t for t, members in TOPICS.items() if members & by_concept.keys()}
+        found = _fit_all(reader, number, here, by_concept, given.topics, frozenset() if named - carried else carried)
         for entry in found:
-            statements.append(
-                _statement(entry, here, by_concept, message, part, reader.languages[number], answers, given)
-            )
+            statements.append(_statement(entry, here, by_concept, message, part, reader.languages[number], answers))
+    asks: frozenset[str] = frozenset()
+    if segment.question and len(segment.words) <= SHORT_QUESTION and len(touched) == 1:
+        asks = frozenset(concepts & TOPICS[next(iter(touched))])
     settled = tuple(_worded(s, segment) for s in _settle(statements))
-    return Read(settled, frozenset(touched), bool(concepts & {"business", "thanks"}), "all_of_it" in concepts)
+    if _PLACEHOLDER.search(segment.text):  # a form that nobody filled in says nothing
+        settled = tuple(replace(s, status=Status.TEMPLATE) if s.status is Status.ASSERTED else s for s in settled)
+    return Read(settled, frozenset(touched), bool(concepts & {"business", "thanks"}), "all_of_it" in concepts, asks)
 
 
 def _worded(statement: Statement, segment: Segment) -> Statement:
@@ -194,7 +209,6 @@ def _statement(
     part: str,
     language: str,
     answers: str | None,
-    given: Given,
 ) -> Statement:
     label, status, cues = assertion(found, segment, by_concept)
     if status is Status.ASSERTED:
@@ -210,20 +224,42 @@ def _statement(
 def _timed(label: Label, found: Found, segment: Segment, by_concept: Mapping[str, Sequence[Hit]]) -> Label:
     """A permission with a time beside it is a window; with an unnamed one it waits for it."""
     group = segment.groups[found.start]
-
-    def beside(concept: str) -> bool:
-        return any(segment.groups[h.start] == group for h in by_concept.get(concept, ()))
-
-    if label in _UNSLOTTED and beside("unknown_slot") and not beside("window"):
+    window = label in _WINDOWED and _window_beside(found, segment, by_concept)
+    slot = any(segment.groups[h.start] == group for h in by_concept.get("unknown_slot", ()))
+    if label in _UNSLOTTED and slot and not window:
         return _UNSLOTTED[label]
-    if label in _WINDOWED and beside("window"):
+    if window:
         return _WINDOWED[label]
     if label is Label.POWER_GRANTED:
         first = min((h.start for h in found.hits if h.concept in _ACTIONS), default=-1)
-        only = any(0 <= first - h.end <= 2 for h in by_concept.get("only", ()))
-        if only:
+        if any(0 <= first - h.end <= 2 for h in by_concept.get("only", ())):
             return Label.POWER_PARTIAL
     return label
+
+
+_OF_ITS_OWN: Final = ("backup", "backed_up", "made", "fault")  # what a time beside it belongs to
+
+
+def _window_beside(found: Found, segment: Segment, by_concept: Mapping[str, Sequence[Hit]]) -> bool:
+    """Whether a named time belongs to what was found: in its clause or the next, and to no backup or fault.
+
+    Where the permission says "only", the time may stand anywhere in its group.
+    """
+    group = segment.groups[found.start]
+    mine = {segment.clauses[h.start] for h in found.hits}
+    only = any(segment.groups[h.start] == group for h in by_concept.get("only", ()))
+    others = {
+        segment.clauses[h.start] for concept in _OF_ITS_OWN for h in by_concept.get(concept, ()) if h not in found.hits
+    } - mine
+    for hit in by_concept.get("window", ()):
+        clause = segment.clauses[hit.start]
+        if (
+            segment.groups[hit.start] == group
+            and clause not in others
+            and (only or any(abs(clause - m) <= 1 for m in mine))
+        ):
+            return True
+    return False
 
 
 def _settle(statements: Sequence[Statement]) -> list[Statement]:
@@ -240,8 +276,9 @@ def _settle(statements: Sequence[Statement]) -> list[Statement]:
         same = next((k for k in kept if _same(k, statement)), None)
         if same is None:
             kept.append(statement)
-        elif statement.actions - same.actions:
-            kept[kept.index(same)] = replace(same, actions=same.actions | statement.actions)
+        else:
+            better = statement if statement.score > same.score else same
+            kept[kept.index(same)] = replace(better, actions=same.actions | statement.actions)
     return _partial(kept)
 
 
@@ -265,7 +302,7 @@ def _partial(statements: list[Statement]) -> list[Statement]:
         return statements
     yes = frozenset().union(*(s.actions for s in granted))
     no = frozenset().union(*(s.actions for s in denied))
-    if not no or yes == no:
+    if yes == no or not (yes or no):
         return statements
     low, high = (
         min((granted[0], denied[0]), key=lambda s: s.span.start),
