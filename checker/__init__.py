@@ -5,6 +5,7 @@ The map of the house; data goes one way, left to right::
     mailbox -> Message -> zones -> findings -> verdict -> actions -> outbox and store
 
 - :mod:`checker.model` -- the frozen domain types that everything else speaks in
+- :mod:`checker.settings` -- every setting with its default, and the errors that say what to do
 - :mod:`checker.pipeline` -- the flow, readable in one sitting
 - :mod:`checker.mail` -- bytes to :class:`~checker.model.Message`: MIME, text, zones, machines, threads
 - :mod:`checker.extract` -- zones to findings: identifiers, credentials, statements, windows, parts
