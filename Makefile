@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml
 venv: $(STAMP)
 
 run: $(STAMP)
-	$(BIN)/python samples/run.py
+	$(BIN)/python -m checker.demo
 
 test: $(STAMP)
 	$(BIN)/python -m pytest

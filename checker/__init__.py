@@ -14,6 +14,8 @@ The map of the house; data goes one way, left to right::
 - :mod:`checker.service` -- one round: gather, decide, apply; outbox, reminders, scheduler
 - :mod:`checker.edges` -- all IO: IMAP, Maildir, SMTP, store, files, clock, logs
 - :mod:`checker.cli` -- one module per command
+- :mod:`checker.reader` -- training of a second reader beside the rules; not in use yet
+- :mod:`checker.demo` -- ``make run``: the whole job on sample mail
 
 ``mail``, ``extract``, ``comply`` and ``answer`` are pure: no IO, no clock, no globals; a test walks the
 imports and fails on an arrow that points back.

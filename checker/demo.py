@@ -60,23 +60,26 @@ FIRST: tuple[Sample, ...] = (
         "Giulia Ferri",
         "giulia@ferrimobili.example",
         "Server bloccato",
-        "Buongiorno,\n\nil nostro server 48213 non risponde più da stamattina, né SSH né ping.\nPotete controllare, per favore?"
-        "\n\nGrazie\nGiulia Ferri\nFerri Mobili",
+        "Buongiorno,\n\nil nostro server 48213 non risponde più da stamattina, né SSH né ping.\n"
+        "Potete controllare, per favore?\n\nGrazie\nGiulia Ferri\nFerri Mobili",
     ),
     Sample(
         "Daniel Osei",
         "daniel@oseibooks.example",
         "Please reinstall 203.0.113.41",
-        "Hi,\n\nplease reinstall 203.0.113.41 with Ubuntu 24.04. You may reboot and power cycle it whenever you need to.\n\n"
+        "Hi,\n\nplease reinstall 203.0.113.41 with Ubuntu 24.04. "
+        "You may reboot and power cycle it whenever you need to.\n\n"
         "Thanks\nDaniel",
     ),
     Sample(
         "Katrin Vogel",
         "k.vogel@vogeldruck.example",
         "Festplatte in SRV-70412 tauschen",
-        "Guten Tag,\n\nbitte tauschen Sie in Server SRV-70412 die defekte Festplatte in Slot 3 (Seriennummer ZC1A8F2Q).\n"
-        "Eine Ausfallzeit ist für uns jederzeit in Ordnung. Alle wichtigen Daten sind seit heute früh vollständig gesichert.\n"
-        "Uns ist bekannt, dass es beim Austausch zu Ausfällen oder Datenverlust kommen kann, und wir akzeptieren das.\n\n"
+        "Guten Tag,\n\nbitte tauschen Sie in Server SRV-70412 die defekte Festplatte in Slot 3\n"
+        "(Seriennummer ZC1A8F2Q). Eine Ausfallzeit ist für uns jederzeit in Ordnung.\n"
+        "Alle wichtigen Daten sind seit heute früh vollständig gesichert.\n"
+        "Uns ist bekannt, dass es beim Austausch zu Ausfällen oder Datenverlust kommen\n"
+        "kann, und wir akzeptieren das.\n\n"
         "Mit freundlichen Grüßen\nKatrin Vogel",
     ),
     Sample(
@@ -90,7 +93,8 @@ FIRST: tuple[Sample, ...] = (
         "Ana Ruiz",
         "ana@ruizcatering.example",
         "Servidor caído",
-        "Hola:\n\nEl servidor con ID 55120 está caído desde hace una hora. Pueden reiniciarlo cuando quieran.\n\nUn saludo\nAna Ruiz",
+        "Hola:\n\nEl servidor con ID 55120 está caído desde hace una hora. "
+        "Pueden reiniciarlo cuando quieran.\n\nUn saludo\nAna Ruiz",
     ),
     Sample(
         "Marek Zieliński",

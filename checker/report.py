@@ -59,17 +59,13 @@ def report(
         "would_reply": would_reply,
         "reply_reason": reply_reason,
         "evidence": [
-            {
-                "field": e.field, "value": e.value, "rule": e.rule, "message": e.message, "start": e.start, "end": e.end,
-                "text": e.text, "part": e.part,
-            }
+            {"field": e.field, "value": e.value, "rule": e.rule, "message": e.message, "start": e.start}
+            | {"end": e.end, "text": e.text, "part": e.part}
             for e in verdict.evidence
         ],
         "rejected": [
-            {
-                "field": r.field, "reason": r.reason, "rule": r.rule, "message": r.message, "start": r.start, "end": r.end,
-                "text": r.text, "part": r.part,
-            }
+            {"field": r.field, "reason": r.reason, "rule": r.rule, "message": r.message, "start": r.start}
+            | {"end": r.end, "text": r.text, "part": r.part}
             for r in verdict.rejected
         ],
         "unread": [

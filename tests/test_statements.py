@@ -18,7 +18,10 @@ SHARED: Mapping[str, object] = {
     "groups": {"power": ["reboot", "poweroff", "do_power"], "do_power": ["do_reboot"]},
     "frame": [
         {"id": "ok", "label": "power_granted", "all": ["power", "permit"], "negated": "power_denied"},
-        {"id": "do", "label": "power_granted", "all": ["do_power"], "negated": "power_denied", "on": {"question": "polite"}},
+        {
+            "id": "do", "label": "power_granted", "all": ["do_power"], "negated": "power_denied",
+            "on": {"question": "polite"},
+        },
         {"id": "fine", "label": "power_granted", "all": ["power", "fine|affirm"], "negated": "power_denied"},
         {"id": "no", "label": "power_denied", "all": ["power", "answer_no"], "gap": 3},
         {"id": "none", "label": "power_denied", "all": ["cue.neg", "power"], "ordered": True, "gap": 2},

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import jinja2
 
@@ -131,7 +132,7 @@ def _pieces(message: Message, findings: Findings, text: str) -> list[Piece]:
             marks.append((u.span.start, u.span.end, "mark unread", "relevant, but read by no rule"))
     borders = sorted({0, len(text)} | {b for m in marks for b in m[:2] if 0 <= b <= len(text)})
     pieces = []
-    for start, end in zip(borders, borders[1:], strict=False):
+    for start, end in pairwise(borders):
         here = [m for m in marks if m[0] <= start and end <= m[1]]
         classes = " ".join(dict.fromkeys(c for m in here for c in m[2].split()))
         pieces.append(Piece(text[start:end], classes, "; ".join(dict.fromkeys(m[3] for m in here if m[3]))))

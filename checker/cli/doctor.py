@@ -15,7 +15,7 @@ from checker.edges.outgoing import OutgoingError
 from checker.edges.records import Delivery, Position, State
 from checker.edges.store import messages, outbox
 from checker.edges.store.engine import StoreError
-from checker.service.poll import MailboxSettings
+from checker.service.turn import MailboxSettings
 from checker.service.workshop import load_rules
 from checker.settings import Settings, SettingsError
 

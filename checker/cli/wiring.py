@@ -15,7 +15,7 @@ from checker.edges.maildir import Maildir
 from checker.edges.outgoing import MaildirOutbox, Outgoing
 from checker.edges.store.engine import Store, open_store
 from checker.model import Secret
-from checker.service.poll import MailboxSettings
+from checker.service.turn import MailboxSettings
 from checker.service.workshop import RulesHolder, Workshop, load_rules
 from checker.settings import MaildirMailbox, MaildirOutgoing, Settings
 

@@ -15,7 +15,7 @@ from typing import Final
 from imapclient import IMAPClient  # type: ignore[import-untyped]  # it publishes no types
 
 from checker.edges.guard import deadline
-from checker.edges.imap import ANY_FAILURE, connect, discard
+from checker.edges.imap_session import ANY_FAILURE, connect, discard
 from checker.edges.mailbox import MailboxError, Refused
 from checker.model import Secret
 from checker.settings import ImapMailbox

@@ -1,6 +1,5 @@
-"""A second reader beside the rules: a small trained encoder that says which labels a segment may carry.
+"""Towards a second reader beside the rules: a small trained encoder that says which labels a segment may carry.
 
-It never grants alone what the hoster's table does not let it grant (``rules/procedure.toml``, ``[reader]``);
-it is an alarm, a relevance filter and a source of recall. Running needs onnxruntime and numpy only;
-training needs the extra ``train``.
+Here are its tokenizer, the base weights' format, the network and the training. It is not part of the
+judgement yet: nothing of the service imports it. Training needs the extra ``train``.
 """

@@ -37,7 +37,10 @@ class Layer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Token embeddings (given) to label logits. ``embedded`` is [batch, time, hidden], ``mask`` 1 where there is a token."""
+    """Token embeddings (given) to label logits.
+
+    ``embedded`` is [batch, time, hidden], ``mask`` [batch, time] with 1 where there is a token.
+    """
 
     def __init__(self, base: Base, labels: int, dropout: float = 0.1) -> None:
         super().__init__()

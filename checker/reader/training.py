@@ -68,7 +68,8 @@ def train(
         model.train()
         drawn = [(augmented(i.text, rng) if epoch else i.text, i) for i in items]
         rng.shuffle(drawn)
-        drawn = [d for k in range(0, len(drawn), BATCH * 32) for d in sorted(drawn[k : k + BATCH * 32], key=lambda d: len(d[0]))]
+        pools = [drawn[k : k + BATCH * 32] for k in range(0, len(drawn), BATCH * 32)]
+        drawn = [d for pool in pools for d in sorted(pool, key=lambda d: len(d[0]))]  # little padding a batch
         batches = [drawn[k : k + BATCH] for k in range(0, len(drawn), BATCH)]
         rng.shuffle(batches)
         total = 0.0
@@ -82,7 +83,8 @@ def train(
             optimiser.step()
             schedule.step()
             total += loss.item()
-        print(f"{progress} epoch {epoch + 1}/{epochs} loss {total / len(batches):.4f} {time.monotonic() - started:.0f} s", flush=True)
+        seconds = time.monotonic() - started
+        print(f"{progress} epoch {epoch + 1}/{epochs} loss {total / len(batches):.4f} {seconds:.0f} s", flush=True)
     return model.eval()
 
 

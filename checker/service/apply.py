@@ -17,8 +17,8 @@ from checker.mail.parse import parse
 from checker.mail.threads import make_message_id
 from checker.model import Findings, Secret, Verdict
 from checker.service import letters
+from checker.service.actions import Action, Alarm, Bounced, File, Note, Post, Rebind, Settle, Suppress
 from checker.service.letters import Envelope, Parent
-from checker.service.plan import Action, Alarm, Bounced, File, Note, Post, Rebind, Settle, Suppress
 from checker.service.situation import Examined, Situation
 from checker.service.workshop import Workshop
 

@@ -16,7 +16,7 @@ from checker.edges.store import messages, outbox, tickets
 from checker.mail.authenticity import authenticity
 from checker.mail.threads import tagged_ticket, verify_message_id
 from checker.model import Findings, Message
-from checker.service.plan import reply_address_of
+from checker.service.restraint import reply_address_of
 from checker.service.situation import Belongs, Situation, Standing
 from checker.service.workshop import Workshop
 

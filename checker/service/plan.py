@@ -8,86 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
-from checker.edges.records import Kind, Mail, Posted, State, Ticket
-from checker.model import Automatic, Findings, Message, TicketStatus
+from checker.edges.records import Kind, State, Ticket
+from checker.model import Automatic, TicketStatus
+from checker.service.actions import Action, Alarm, Bounced, File, Note, Post, Rebind, Settle, Suppress
+from checker.service.restraint import reply_to
 from checker.service.situation import Examined, Situation, Standing
 from checker.settings import Settings
 
 MAX_PARTICIPANTS: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Rebind:
-    """A row known before gets the mail's new place; nothing else happens."""
-
-    old: Mail
-
-
-@dataclass(frozen=True, slots=True)
-class Settle:
-    """The mail is dealt with and belongs to no ticket."""
-
-    state: State
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """The mail becomes the ``n``-th message of a ticket; ``before`` is ``None`` for a new one."""
-
-    before: Ticket | None
-    after: Ticket
-    n: int
-    state: State
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """Write to the customer. ``round`` counts requests from 1."""
-
-    kind: Kind
-    to: str
-    round: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Suppress:
-    """A reply that might have been expected is not written."""
-
-    reason: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Bounced:
-    """A mail of ours came back; ``stop`` is the address that gets no more."""
-
-    posted: Posted
-    stop: str | None
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Into the history of a ticket."""
-
-    ticket: str
-    kind: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """The breaker opened: tell the staff, once an hour."""
-
-    detail: str
-
-
-Action = Rebind | Settle | File | Post | Suppress | Bounced | Note | Alarm
 
 
 def needs_reading(s: Situation) -> bool:
@@ -148,7 +78,7 @@ def _file_ours(s: Situation, ticket: Ticket, examined: Examined) -> File:
 
 def _customer(s: Situation, examined: Examined, settings: Settings) -> Iterator[Action]:
     ticket = _filed(s, examined)
-    reply = _reply(s, examined, ticket, settings)
+    reply = reply_to(s, examined, ticket, settings)
     if isinstance(reply, Post):
         ticket = _answered(ticket, reply, s)
     state = State.NOT_REQUEST if ticket.status == TicketStatus.NOT_A_REQUEST else State.DONE
@@ -233,93 +163,3 @@ def _answered(ticket: Ticket, reply: Post, s: Situation) -> Ticket:
             return dataclasses.replace(ticket, confirmed=True)
         case _:
             return dataclasses.replace(ticket, flags=(*ticket.flags, "limit"))
-
-
-def _reply(s: Situation, examined: Examined, ticket: Ticket, settings: Settings) -> Post | Suppress | None:
-    """What the customer gets, or why not; ``None`` where nobody would expect an answer."""
-    if examined.verdict.status is TicketStatus.NOT_A_REQUEST and s.belongs.intruded is None:
-        return None
-    to = reply_address_of(s.message)
-    obstacle = _obstacle(s, to, settings)
-    if obstacle is not None or to is None:
-        return obstacle
-    wanted = _wanted(examined, ticket, settings)
-    if isinstance(wanted, Suppress):
-        return wanted
-    limit = _limit(s, settings)
-    return limit or Post(wanted[0], to, wanted[1])
-
-
-def reply_address_of(message: Message) -> str | None:
-    """Where a reply goes: the sender; the Reply-To only within the sender's own domain, which is what was verified."""
-    sender, back = message.sender, message.reply_to
-    if sender is None:
-        return None
-    if back is not None and _domain(back.email) == _domain(sender.email):
-        return back.email
-    return sender.email
-
-
-def _domain(address: str) -> str:
-    return address.rpartition("@")[2].lower()
-
-
-def _obstacle(s: Situation, to: str | None, settings: Settings) -> Suppress | None:
-    if not settings.replies.enabled:
-        return Suppress("replies-off")
-    if to is None:
-        return Suppress("no-sender")
-    if to.lower() in settings.own_addresses:
-        return Suppress("own-address")
-    if not to.rpartition("@")[0].isascii():
-        return Suppress("address-form", "the address needs SMTPUTF8")
-    if s.belongs.intruded is not None:
-        return Suppress(s.belongs.why, f"claims to belong to {s.belongs.intruded}")
-    if s.standing is Standing.UNVERIFIED and settings.sender.unverified == "flag":
-        return Suppress("unverified-sender")
-    if s.stopped:
-        return Suppress("address-bounced")
-    if s.now - s.mail.received_at > timedelta(days=settings.replies.max_age_days):
-        return Suppress("too-old")
-    if s.counts.this_mail > 0:
-        return Suppress("answered-already")
-    return None
-
-
-def _wanted(examined: Examined, ticket: Ticket, settings: Settings) -> tuple[Kind, int] | Suppress:
-    verdict = examined.verdict
-    if verdict.missing:
-        if ticket.asks and not _says_something(examined.findings) and _as_before(examined):
-            return Suppress("nothing-new", "asked already; a reminder follows if no answer comes")
-        if ticket.asks < settings.replies.asks_per_ticket:
-            return Kind.ASK, ticket.asks + 1
-        if settings.replies.handover and "limit" not in ticket.flags:
-            return Kind.HANDOVER, 1
-        return Suppress("per-ticket", f"asked {ticket.asks} times")
-    if ticket.status != TicketStatus.COMPLETE:
-        return Suppress("for-a-person", ", ".join((*verdict.review, *ticket.flags))[:200])
-    if not settings.replies.confirm:
-        return Suppress("confirmations-off")
-    if ticket.confirmed:
-        return Suppress("confirmed-already")
-    return Kind.CONFIRMATION, 1
-
-
-def _says_something(f: Findings) -> bool:
-    return any((f.identifiers, f.credentials, f.statements, f.windows, f.systems, f.components, f.unread, f.capped))
-
-
-def _as_before(examined: Examined) -> bool:
-    return examined.before is not None and examined.before.missing == examined.verdict.missing
-
-
-def _limit(s: Situation, settings: Settings) -> Suppress | None:
-    limits = settings.replies
-    for reason, count, limit in (
-        ("per-sender", s.counts.sender_day, limits.per_sender_day),
-        ("per-domain", s.counts.domain_hour, limits.per_domain_hour),
-        ("breaker", s.counts.global_hour, limits.global_hour),
-    ):
-        if count >= limit:
-            return Suppress(reason, f"{count} mails, the limit is {limit}")
-    return None

@@ -12,8 +12,10 @@ from checker.edges.mailbox import Mailbox
 from checker.edges.store.engine import Stale, StoreError
 from checker.service.deliver import deliver
 from checker.service.digest import digest
-from checker.service.poll import MailboxSettings, Polled, fault_place, poll
+from checker.service.poll import poll
+from checker.service.process import fault_place
 from checker.service.remind import remind
+from checker.service.turn import MailboxSettings, Polled
 from checker.service.workshop import Workshop
 
 OpenMailbox = Callable[[MailboxSettings], Mailbox]
