@@ -42,8 +42,8 @@ from checker.model import (
     TicketStatus,
     Verdict,
 )
-from checker.service.poll import MailboxSettings
 from checker.service.round import Summary, run_round
+from checker.service.turn import MailboxSettings
 from checker.service.workshop import Rules, RulesHolder, Workshop, no_checkpoint
 from checker.settings import MaildirMailbox, Settings, build
 

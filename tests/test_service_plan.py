@@ -15,7 +15,9 @@ from service_kit import MONDAY, PlainEngine, mail, words
 from checker.edges.records import Counts, Kind, Mail, Place, State, Ticket
 from checker.mail.parse import Unparsable, parse
 from checker.model import Address, Automatic, Message, TicketStatus, Verdict
-from checker.service.plan import Alarm, File, Note, Post, Settle, Suppress, needs_reading, plan, reply_address_of
+from checker.service.actions import Alarm, File, Note, Post, Settle, Suppress
+from checker.service.plan import needs_reading, plan
+from checker.service.restraint import reply_address_of
 from checker.service.situation import Belongs, Examined, Situation, Standing
 from checker.settings import Settings, build
 

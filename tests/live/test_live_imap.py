@@ -78,8 +78,8 @@ def test_literals_are_not_printed_for_a_log(dovecot: Dovecot, user: str) -> None
     dovecot.deliver(user, mail(WANTING))
     box = Imap(settings(dovecot, user), password())
     windows(box)
-    assert box._client is not None
-    assert box._client._imap.debug == 0
+    assert box._session._client is not None
+    assert box._session._client._imap.debug == 0
     box.close()
 
 

@@ -16,8 +16,8 @@ from checker.edges.records import Delivery, Kind, State
 from checker.edges.smtp import Smtp
 from checker.edges.store import messages, outbox, tickets
 from checker.model import Secret
-from checker.service.poll import MailboxSettings
 from checker.service.round import Summary, run_round
+from checker.service.turn import MailboxSettings
 from checker.settings import ImapMailbox, SmtpOutgoing
 
 pytestmark = pytest.mark.live
