@@ -186,5 +186,5 @@ def test_a_wrong_frame_is_refused_by_name(frame: Mapping[str, object], complaint
 )
 def test_a_wrong_pack_is_refused_with_its_file(lexicon: Mapping[str, object], complaint: str) -> None:
     with pytest.raises(PackError, match=complaint) as error:
-        build_reader(SHARED, {"en": {"lexicon": lexicon}})
+        build_reader(SHARED, {"en": {"lexicon": lexicon}}).lexicons.compile()
     assert "rules/lang/en/lexicon.toml" in str(error.value)

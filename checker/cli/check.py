@@ -46,7 +46,7 @@ def check(
 ) -> None:
     """Judge each PATH: a mail (.eml), a folder of .eml (one ticket, in name order), or an mbox."""
     settings = read_settings(config)
-    engine = build_engine(read_rules(settings.folders.rules), settings.hoster)
+    engine = build_engine(read_rules(settings.folders.rules), settings.hoster, whole=False)
     addresses = settings.own_addresses | {a.lower() for a in own}
     failed = False
     cases: list[tuple[Path, Case]] = []

@@ -61,7 +61,7 @@ class Answered:
         return tuple(dict.fromkeys(r for q in self.questions for r in q.requirements))
 
 
-def questions(reader: Reader, text: str, start: int, end: int, language: str) -> tuple[Question, ...]:
+def questions(reader: Reader, text: str, start: int, end: int, packs: frozenset[str]) -> tuple[Question, ...]:
     """What ``text[start:end]``, written by our side, asks for: one entry per list item or sentence.
 
     Example sentences in quotation marks are not questions of their own. A text with numbered items asks
@@ -69,7 +69,7 @@ def questions(reader: Reader, text: str, start: int, end: int, language: str) ->
     """
     found: list[Question] = []
     for part in segment(text, start, end, reader.abbreviations):
-        topics = _topics(reader, part, language)
+        topics = _topics(reader, part, packs)
         wanted = tuple(REQUIREMENT[t] for t in REQUIREMENT if t in topics)
         if not wanted:
             continue
@@ -82,15 +82,18 @@ def questions(reader: Reader, text: str, start: int, end: int, language: str) ->
     return tuple(numbered) if len(numbered) > 1 else tuple(found)
 
 
-def _topics(reader: Reader, part: Segment, language: str) -> set[str]:
-    hits = reader.lexicon.hits(part.words, part.starts, part.ends)
-    own = reader.languages.index(language) if language in reader.languages else 0
-    order = sorted(
-        range(len(hits)), key=lambda i: (-len({k for h in hits[i] for k in range(h.start, h.end)}), i != own)
-    )
-    concepts = {h.concept for h in hits[order[0]] if not part.quoted[h.start]}
-    if hits[own]:
-        concepts |= {h.concept for h in hits[own] if not part.quoted[h.start]}
+def _topics(reader: Reader, part: Segment, packs: frozenset[str]) -> set[str]:
+    """What ``part`` is about, by the packs that know most of it."""
+    rows = reader.lexicons.hits(part, packs)
+    covered = [len({k for h in row for k in range(h.start, h.end)}) for row in rows]
+    best = max(covered, default=0)
+    concepts = {
+        h.concept
+        for row, known in zip(rows, covered, strict=True)
+        if known == best
+        for h in row
+        if not part.quoted[h.start]
+    }
     topics = {topic for topic, members in TOPICS.items() if concepts & members}
     topics |= {topic for concept, topic in _ASKS.items() if concept in concepts}
     if "downtime" in topics and topics & {"risk", "loss"}:
@@ -104,10 +107,10 @@ def _topics(reader: Reader, part: Segment, language: str) -> set[str]:
 class Dialogue:
     """The questions open before a message, and how its segments line up with them."""
 
-    def __init__(self, reader: Reader, message: Message, asked: Sequence[Question], language: str) -> None:
+    def __init__(self, reader: Reader, message: Message, asked: Sequence[Question], packs: frozenset[str]) -> None:
         self._asked = tuple(asked)
         self._markers = {q.marker.lower(): q for q in asked if q.marker}
-        self._inline = _inline(reader, message, language)
+        self._inline = _inline(reader, message, packs)
         self._own_starts = [z.start for z in message.zones if z.kind is ZoneKind.OWN]
         self._seen_first = False
 
@@ -136,7 +139,7 @@ def _answered(found: tuple[Question, ...]) -> Answered:
     return Answered(found, frozenset(topics))
 
 
-def _inline(reader: Reader, message: Message, language: str) -> list[tuple[int, int, Question]]:
+def _inline(reader: Reader, message: Message, packs: frozenset[str]) -> list[tuple[int, int, Question]]:
     """Own stretches that follow a quoted question, with that question."""
     pairs = []
     zones = message.zones
@@ -145,7 +148,7 @@ def _inline(reader: Reader, message: Message, language: str) -> list[tuple[int, 
             continue
         quoted = message.text[before.start : before.end]
         plain = "\n".join(line.lstrip("> ").rstrip() for line in quoted.split("\n"))
-        asked = questions(reader, plain, 0, len(plain), language)
+        asked = questions(reader, plain, 0, len(plain), packs)
         followed = any(z.kind is ZoneKind.QUOTED for z in zones if z.start >= zone.end)
         preceded = sum(1 for z in zones if z.kind is ZoneKind.QUOTED and z.start < zone.start) > 1
         if asked and (len(asked) == 1 or followed or preceded):

@@ -9,13 +9,13 @@ from ..model import ZoneKind
 from .reading import Reading
 
 CLEAR: Final = 1.25  # how far ahead the best pack must be of the second to be believed outright
-ENOUGH: Final = 4  # known words below which a text says little about its language
+ENOUGH: Final = 3  # function words below which a text says little about its language
 
 
 def choose(scores: Counter[str], reading: Reading, before: str, in_thread: bool) -> str:
     """The language of a message.
 
-    ``scores`` are the words that each pack knows. Where two packs are close, py3langid restricted to the
+    ``scores`` are the function words of each language. Where two packs are close, py3langid restricted to the
     packs decides; where the text is a word or two ("ok, grazie 48213"), the thread does.
     """
     ranked = scores.most_common(2)

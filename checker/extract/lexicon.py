@@ -35,6 +35,7 @@ MIN_STEM = 3
 MAX_READINGS = 2000
 _MEMO_LIMIT = 60_000
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
+_BRACES = re.compile(r"[{}()]")
 _GAP = re.compile(r"~(\d+)\Z")
 
 
@@ -86,6 +87,8 @@ def items(phrase: str) -> list[list[str]]:
     >>> items("far{lo,la} (pure) {ripartire,andare su}")
     [['farlo', 'farla'], ['pure', ''], ['ripartire', 'andare su']]
     """
+    if not _BRACES.search(phrase):
+        return [[word] for word in phrase.split()]
     found: list[list[str]] = []
     at = 0
     while at < len(phrase):
@@ -93,12 +96,24 @@ def items(phrase: str) -> list[list[str]]:
             at += 1
             continue
         end = _place_end(phrase, at)
-        options, stop = _sequence(phrase[at:end], 0, "")
-        if stop != end - at:
-            raise PhraseError(f"'{phrase}': '{phrase[at + stop]}' closes nothing")
-        found.append(list(dict.fromkeys(" ".join(o.split()) for o in options)))
+        found.append(_readings(phrase[at:end], phrase))
         at = end
     return found
+
+
+_KNOWN: dict[str, list[str]] = {}  # places recur: "(pure)", "{it,them}"
+
+
+def _readings(place: str, phrase: str) -> list[str]:
+    known = _KNOWN.get(place)
+    if known is None:
+        options, stop = _sequence(place, 0, "") if _BRACES.search(place) else ([place], len(place))
+        if stop != len(place):
+            raise PhraseError(f"'{phrase}': '{place[stop]}' closes nothing")
+        known = list(dict.fromkeys(" ".join(o.split()) for o in options))
+        if len(_KNOWN) < _MEMO_LIMIT:
+            _KNOWN[place] = known
+    return known
 
 
 def _place_end(phrase: str, at: int) -> int:

@@ -13,9 +13,9 @@ from ..model import Label
 from .context import STATUS_CUES
 from .frames import Frame, FrameError, build_frame, resolve
 from .lexicon import Lexicon, PhraseError
+from .lexicons import STOP, Lexicons, Phrases
 
 IDIOM: Final = "idiom."
-STOP: Final = "stop"  # function words: they say which language a segment is in, nothing else
 GIVEN: Final = frozenset({"window", "system", "component", "identifier"})  # concepts that other extractors supply
 
 # Concepts that no frame names because the code asks for them: see statements, answers, requests.
@@ -27,7 +27,7 @@ _CUES = frozenset(
     {f"cue.{name}" for name, _ in STATUS_CUES}
     | {"cue.neg", "cue.neg_post", "cue.question", "cue.polite", "cue.discretion"}
 )
-_TOLERANT_MIN_CONCEPT = "cue."  # cues are short and dangerous: they match exactly or not at all
+_EXACT: Final = "cue."  # cues are short and dangerous: they match exactly or not at all
 
 
 class PackError(ValueError):
@@ -39,13 +39,13 @@ class Reader:
     """The compiled rules: immutable in use, shared by all tickets."""
 
     languages: tuple[str, ...]
-    lexicon: Lexicon
+    lexicons: Lexicons
     frames: tuple[tuple[Frame, ...], ...]  # per language, shared ones first
     bits: Mapping[str, int]  # concept -> its bit
     masks: tuple[tuple[tuple[int, ...], ...], ...]  # per language and frame: one mask a part
     abbreviations: frozenset[str]
     groups: Mapping[str, Sequence[str]]
-    words: tuple[Mapping[str, tuple[str, ...]], ...]  # per language: concept -> its phrases as written
+    words: tuple[Phrases, ...]  # per language: concept -> its phrases as written
     shared: int  # how many of each language's frames are shared ones
 
 
@@ -59,15 +59,14 @@ def build_reader(shared: Mapping[str, object], packs: Mapping[str, Mapping[str, 
     common = _frames(shared, groups, "rules/frames.toml")
     idioms = tuple(_idiom_frame(label) for label in Label)
     languages = tuple(packs)
-    lexicon = Lexicon(languages)
     known = _known_concepts((*common, *idioms), groups)
     per_language: list[tuple[Frame, ...]] = []
-    words: list[Mapping[str, tuple[str, ...]]] = []
+    words: dict[str, Phrases] = {}
     for language, files in packs.items():
         place = f"rules/lang/{language}/frames.toml"
         own = _frames(files.get("frames", {}), groups, place)
         allowed = known | _known_concepts(own, groups)
-        words.append(_add_words(lexicon, language, files.get("lexicon", {}), allowed))
+        words[language] = _words(language, files.get("lexicon", {}), allowed)
         per_language.append((*common, *idioms, *own))
     _check_ids(per_language, languages)
     names = {c for frames in per_language for f in frames for part in f.parts for c in part}
@@ -77,13 +76,13 @@ def build_reader(shared: Mapping[str, object], packs: Mapping[str, Mapping[str, 
     )
     return Reader(
         languages,
-        lexicon,
+        Lexicons(words, _compile),
         tuple(per_language),
         bits,
         masks,
         abbreviations,
         groups,
-        tuple(words),
+        tuple(words.values()),
         len(common) + len(idioms),
     )
 
@@ -129,9 +128,8 @@ def _known_concepts(frames: Sequence[Frame], groups: Mapping[str, Sequence[str]]
     return frozenset(names) | _CUES | GIVEN | _USED_IN_CODE
 
 
-def _add_words(
-    lexicon: Lexicon, language: str, data: Mapping[str, object], allowed: frozenset[str]
-) -> Mapping[str, tuple[str, ...]]:
+def _words(language: str, data: Mapping[str, object], allowed: frozenset[str]) -> Phrases:
+    """The phrases of one pack, concept by concept."""
     place = f"rules/lang/{language}/lexicon.toml"
     for key in data:
         if key not in ("concepts", "idioms"):
@@ -147,13 +145,19 @@ def _add_words(
                 raise PackError(f"{place}: no frame uses '{concept}'; correct the name or write a frame for it")
             if not isinstance(phrases, list) or not all(isinstance(p, str) for p in phrases):
                 raise PackError(f"{place}: '{concept}' must be a list of phrases")
-            tolerant = not concept.startswith(_TOLERANT_MIN_CONCEPT) and concept != STOP
-            try:
-                lexicon.add(language, concept, phrases, tolerant=tolerant)
-            except PhraseError as error:
-                raise PackError(f"{place}: {concept}: {error}") from error
             words[concept] = tuple(phrases)
     return words
+
+
+def _compile(language: str, words: Phrases) -> Lexicon:
+    """The lexicon of one pack. Raises :class:`PackError` naming the file and the phrase."""
+    lexicon = Lexicon((language,))
+    for concept, phrases in words.items():
+        try:
+            lexicon.add(language, concept, phrases, tolerant=not concept.startswith(_EXACT) and concept != STOP)
+        except PhraseError as error:
+            raise PackError(f"rules/lang/{language}/lexicon.toml: {concept}: {error}") from error
+    return lexicon
 
 
 def _check_ids(per_language: Sequence[Sequence[Frame]], languages: Sequence[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from ..model import Label, Message, Question, Span, Statement, Status, TimeWindow, Unread, ZoneKind
 from .answers import Answered, Dialogue
 from .lexicon import Hit
+from .lexicons import readers
 from .packs import Reader
 from .reading import Reading, Stretch
 from .segments import Segment, segment
@@ -37,31 +37,20 @@ class Said:
     business: bool  # speaks of invoices, orders, domains, or says thanks
 
 
-def adopts(reader: Reader, message: Message) -> bool:
+def adopts(reader: Reader, message: Message, before: str) -> bool:
     """Whether the sender makes a forwarded mail their own ("I confirm all of the below")."""
     if not any(z.kind is ZoneKind.FORWARDED for z in message.zones):
         return False
-    for zone in message.own():
-        for part in segment(message.text, zone.start, zone.end, reader.abbreviations):
-            if part.question:
-                continue
-            for row in reader.lexicon.hits(part.words, part.starts, part.ends):
-                concepts = {h.concept for h in row}
-                if "adopt" in concepts and not concepts & {"cue.neg", "cue.third", "cue.question"}:
-                    return True
-    return False
-
-
-def language_scores(reader: Reader, parts: Sequence[Segment]) -> Counter[str]:
-    """How many words of ``parts`` each pack knows; function words count double."""
-    scores: Counter[str] = Counter()
+    parts = [p for z in message.own() for p in segment(message.text, z.start, z.end, reader.abbreviations)]
+    packs = readers(reader.lexicons.function_words(parts), before, reader.languages)
     for part in parts:
-        for language, row in zip(
-            reader.languages, reader.lexicon.hits(part.words, part.starts, part.ends), strict=True
-        ):
-            covered = {i for h in row for i in range(h.start, h.end)}
-            scores[language] += len(covered) + sum(1 for h in row if h.concept == "stop")
-    return scores
+        if part.question:
+            continue
+        for row in reader.lexicons.hits(part, packs):
+            concepts = {h.concept for h in row}
+            if "adopt" in concepts and not concepts & {"cue.neg", "cue.third", "cue.question"}:
+                return True
+    return False
 
 
 def parts_of(reader: Reader, reading: Reading) -> list[tuple[Stretch, list[Segment]]]:
@@ -79,11 +68,12 @@ def read_statements(
     parts: Sequence[tuple[Stretch, Sequence[Segment]]],
     asked: Sequence[Question],
     language: str,
+    packs: frozenset[str],
     find_windows: FindWindows,
 ) -> Said:
     """The statements of one message. ``asked``: the questions of ours that were open before it."""
     message = reading.message
-    dialogue = Dialogue(reader, message, asked, language)
+    dialogue = Dialogue(reader, message, asked, packs)
     statements: list[Statement] = []
     windows: list[TimeWindow] = []
     unread: list[Unread] = []
@@ -101,7 +91,7 @@ def read_statements(
             answers = answered.requirements[0] if answered.requirements else None
             follows = asks if part.paragraph == paragraph else frozenset()
             given = Given(hits, answered.topics | follows)
-            read = read_segment(reader, part, message.n, stretch.part, language, given, carried, answers)
+            read = read_segment(reader, part, message.n, stretch.part, language, given, carried, answers, packs)
             here = [_placed(s, stretch) for s in read.statements]
             business = business or read.business
             if read.all_of_it and not part.question:

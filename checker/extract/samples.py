@@ -111,7 +111,7 @@ def _concepts(reader: Reader, sample: Sample) -> set[str]:
     number = reader.languages.index(sample.language)
     found: set[str] = set()
     for part in segment(sample.text, 0, len(sample.text), reader.abbreviations):
-        for hit in reader.lexicon.hits(part.words, part.starts, part.ends)[number]:
+        for hit in reader.lexicons.hits(part, {sample.language})[number]:
             found.add(f"{hit.concept}:{hit.phrase}" if hit.concept.startswith(IDIOM) else hit.concept)
     return found
 

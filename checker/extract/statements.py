@@ -7,7 +7,7 @@ of the same words disagree, the one that gives less wins (design, "Asymmetry").
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,7 +15,7 @@ from ..model import Label, Span, Statement, Status
 from .context import assertion
 from .frames import Found, fit
 from .lexicon import Hit
-from .packs import IDIOM, STOP, Reader
+from .packs import IDIOM, Reader
 from .segments import Segment
 
 FIELD: Final[Mapping[Label, str]] = {
@@ -97,13 +97,14 @@ def read_segment(
     given: Given = Given(),
     carried: frozenset[str] = frozenset(),
     answers: str | None = None,
+    only: Collection[str] = (),
 ) -> Read:
     """Everything that ``segment`` states, in whatever language it is written.
 
-    ``language`` is the message's; another pack reads along where it knows at least as many of the words.
+    ``language`` is the message's; of the packs in ``only`` another reads along where it knows more of the words.
     ``carried`` are the topics of the sentence before, for frames that allow it.
     """
-    hits = reader.lexicon.hits(segment.words, segment.starts, segment.ends)
+    hits = reader.lexicons.hits(segment, only or {language})
     statements: list[Statement] = []
     touched: set[str] = set()
     concepts: set[str] = set()
@@ -319,4 +320,4 @@ def _overlap(a: Span, b: Span) -> bool:
     return a.start < b.end and b.start < a.end
 
 
-__all__ = ["FIELD", "STOP", "TOPICS", "Given", "Read", "read_segment"]
+__all__ = ["FIELD", "TOPICS", "Given", "Read", "read_segment"]
