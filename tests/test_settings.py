@@ -45,6 +45,10 @@ def test_the_shipped_file_states_the_defaults() -> None:
     lines = ["[[mailboxes]]"] + [x.removeprefix("# ") for x in imap.splitlines() if x.startswith("# ")]
     (box,) = made(tomllib.loads("\n".join(lines))).mailboxes
     assert isinstance(box, ImapMailbox)
+    registry = shipped.partition("# [sender.registry]")[2].partition("\n[")[0]
+    named = [x.removeprefix("# ") for x in registry.splitlines() if x.startswith("# ")]
+    by_query = "\n".join(["[sender.registry]", *(x for x in named if not x.startswith("file"))])
+    assert made(tomllib.loads(by_query)).sender.registry is not None
     for section in (
         "hoster",
         "hoster.office_hours",
@@ -56,13 +60,13 @@ def test_the_shipped_file_states_the_defaults() -> None:
         "logs",
         "metrics",
     ):
-        part = shipped.partition(f"\n[{section}]")[2].partition("\n[")[0]
+        part = shipped.partition(f"\n[{section}]")[2].partition("\n[")[0].partition("\n# [")[0]
         keys = [x[2:] for x in part.splitlines() if x.startswith("# ") and " = " in x]
         known = {x.partition(" = ")[0].strip() for x in keys}
         model: Any = made({})
         for name in section.split("."):
             model = getattr(model, name)
-        undocumented = set(type(model).model_fields) - known - {"office_hours"}
+        undocumented = set(type(model).model_fields) - known - {"office_hours", "registry"}
         assert not undocumented, f"[{section}] does not mention {undocumented}"
         stated = tomllib.loads("\n".join(k for k in keys if not k.startswith(("sender =", "sender_name ="))))
         for key, value in stated.items():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from checker.cli.wiring import mailbox_of, outgoing_of, settings_from, store_of
+from checker.cli.wiring import customers_of, mailbox_of, outgoing_of, settings_from, signatures_of, store_of
 from checker.edges import secrets
 from checker.edges.mailbox import Known, MailboxError
 from checker.edges.outgoing import OutgoingError
@@ -60,9 +60,26 @@ def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "rules and replies", lambda: f"version {load_rules(settings).version}"
     yield "signing key", lambda: f"{settings.key_file}, {len(secrets.signing_key(settings.key_file))} bytes"
     yield "database", lambda: _database(settings)
+    if settings.sender.registry is not None:
+        yield "list of customers", lambda: _customers(settings)
+    if settings.sender.dkim:
+        yield "DKIM", lambda: _dkim(settings)
     for mailbox in settings.mailboxes:
         yield f"mailbox {mailbox.name}", lambda m=mailbox: _mailbox(settings, m)  # type: ignore[misc]  # bound by default
     yield "outgoing", lambda: outgoing_of(settings).check()
+
+
+def _customers(settings: Settings) -> str:
+    customers = customers_of(settings)
+    if customers is None:
+        return "none"
+    rows = customers.of("nobody@invalid.invalid")  # reads the file, or asks the query once
+    return f"can be read ({len(rows)} rows for a made-up sender)"
+
+
+def _dkim(settings: Settings) -> str:
+    signatures_of(settings)
+    return "signatures are verified here; that needs DNS"
 
 
 def _database(settings: Settings) -> str:
@@ -93,8 +110,13 @@ def _mailbox(settings: Settings, mailbox: MailboxSettings) -> str:
 
 
 def _advice(settings: Settings) -> Iterator[str]:
-    if not settings.sender.authserv_ids:
-        yield "sender.authserv_ids is empty: who a mail says it is from is believed; name your border mail server"
+    if not settings.sender.authserv_ids and not settings.sender.dkim:
+        yield (
+            "sender.authserv_ids is empty: senders are believed, so anybody can write in a customer's name; "
+            "name your border mail server there"
+        )
+    if settings.sender.registry is None:
+        yield "sender.registry is unset: any sender may speak for any server; give a list of customers"
     if not settings.digest.recipients:
         yield f"digest.recipients is empty: the digest is only written to {settings.folders.state / 'digest'}"
     if not settings.replies.enabled:

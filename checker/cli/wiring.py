@@ -15,6 +15,7 @@ from checker.edges.maildir import Maildir
 from checker.edges.outgoing import MaildirOutbox, Outgoing
 from checker.edges.store.engine import Store, open_store
 from checker.model import Secret
+from checker.service.customers import Customers
 from checker.service.turn import MailboxSettings
 from checker.service.workshop import RulesHolder, Workshop, load_rules
 from checker.settings import MaildirMailbox, MaildirOutgoing, Settings
@@ -44,7 +45,30 @@ def workshop(settings: Settings) -> Workshop:
         rules=RulesHolder(settings, rules),
         outgoing=outgoing_of(settings),
         key=secrets.signing_key(settings.key_file),
+        customers=customers_of(settings),
+        signatures=signatures_of(settings),
     )
+
+
+def customers_of(settings: Settings) -> Customers | None:
+    """The list of customers, if there is one."""
+    registry = settings.sender.registry
+    if registry is None:
+        return None
+    from checker.edges.customer_list import open_customers  # only where there is one
+
+    source = registry.password
+    password = secrets.password(source, key="sender.registry.password") if source is not None else None
+    return open_customers(registry, password)
+
+
+def signatures_of(settings: Settings) -> Callable[[bytes], frozenset[str]] | None:
+    """How DKIM signatures are verified, if they are."""
+    if not settings.sender.dkim:
+        return None
+    from checker.edges.dkim_check import DkimSignatures  # an extra
+
+    return DkimSignatures()
 
 
 def mailbox_password(settings: MailboxSettings, index: int) -> Callable[[], Secret] | None:

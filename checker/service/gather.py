@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -16,8 +16,9 @@ from checker.edges.store import messages, outbox, tickets
 from checker.mail.authenticity import authenticity
 from checker.mail.threads import tagged_ticket, verify_message_id
 from checker.model import Findings, Message
+from checker.service.customers import Holding
 from checker.service.restraint import reply_address_of
-from checker.service.situation import Belongs, Situation, Standing
+from checker.service.situation import DOUBLED_FROM, Belongs, Situation, Standing
 from checker.service.workshop import Workshop
 
 SAME_WORDS_WITHIN: Final = timedelta(hours=24)
@@ -31,8 +32,10 @@ class _Claim:
     how: str
 
 
-def gather(c: Connection, shop: Workshop, mail: Mail, sha256: str, message: Message) -> Situation:
-    """Everything that deciding about a mail needs."""
+def gather(
+    c: Connection, shop: Workshop, mail: Mail, sha256: str, message: Message, signed: frozenset[str] | None = None
+) -> Situation:
+    """Everything that deciding about a mail needs. ``signed``: domains whose DKIM signature was verified here."""
     now = shop.clock.now()
     content = content_hash(message)
     belongs = _belongs(c, shop, message)
@@ -55,9 +58,10 @@ def gather(c: Connection, shop: Workshop, mail: Mail, sha256: str, message: Mess
         belongs=belongs,
         earlier=earlier,
         bounced=_bounced(c, message),
-        standing=standing(shop, message),
+        standing=standing(message, shop.settings.sender.authserv_ids, signed),
         counts=outbox.recent(c, to, sha256, now) if to else Counts(),
         stopped=to is not None and outbox.is_stopped(c, to),
+        holdings=_holdings(c, shop, message, ticket),
     )
 
 
@@ -73,12 +77,34 @@ def content_hash(message: Message) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def standing(shop: Workshop, message: Message) -> Standing:
-    """Whether the sender is who the mail says, as the configured border servers saw it (RFC 8601)."""
-    trusted = shop.settings.sender.authserv_ids
-    if not trusted:
+def standing(message: Message, trusted: Collection[str], signed: frozenset[str] | None) -> Standing:
+    """Whether the sender is who the mail says: by the border servers (RFC 8601), or by a signature verified here.
+
+    A mail with two From headers is never verified: what was signed may be the one that nobody sees.
+    """
+    if not trusted and signed is None:
         return Standing.UNCHECKED
-    return Standing.VERIFIED if authenticity(message, trusted).confirmed else Standing.UNVERIFIED
+    if message.sender is None or DOUBLED_FROM in message.defects:
+        return Standing.UNVERIFIED
+    domain = message.sender.email.rpartition("@")[2].lower()
+    if authenticity(message, trusted).confirmed or any(_aligned(d, domain) for d in signed or ()):
+        return Standing.VERIFIED
+    return Standing.UNVERIFIED
+
+
+def _aligned(signing: str, domain: str) -> bool:
+    """The same domain, or one above or below it; never a bare top-level one."""
+    return "." in signing and (signing == domain or domain.endswith(f".{signing}") or signing.endswith(f".{domain}"))
+
+
+def _holdings(c: Connection, shop: Workshop, message: Message, ticket: Ticket | None) -> tuple[Holding, ...] | None:
+    """What everybody who spoke in the ticket may speak for; a colleague may speak for any server."""
+    if shop.customers is None or message.automatic is not None:
+        return None
+    spoke = [m.sender for m, _ in messages.of_ticket(c, ticket.id)] if ticket is not None else []
+    spoke.append(message.sender.email if message.sender is not None else "")
+    theirs = dict.fromkeys(s.lower() for s in spoke if s is not None)
+    return tuple(Holding(s, shop.customers.of(s)) for s in theirs if s not in shop.settings.own_addresses)
 
 
 def _seen_before(

@@ -36,7 +36,7 @@ from checker.service.workshop import Workshop
 
 _QUOTED: Final = frozenset({"power", "backup", "data_loss_consent", "hardware_acknowledgement", "impact"})
 _SOON: Final = timedelta(hours=24)
-_WHY: Final = frozenset({"limit", "unanswered", "bounced", "unverified", "doubled-header"})
+_WHY: Final = frozenset({"limit", "unanswered", "bounced", "unverified", "doubled-header", "foreign-server", "paused"})
 
 
 def view(c: Connection, shop: Workshop, since: datetime, now: datetime) -> DigestView:

@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from checker.edges.records import Kind, State, Ticket
-from checker.model import Automatic, TicketStatus
+from checker.model import Automatic, TicketStatus, Verdict
 from checker.service.actions import Action, Alarm, Bounced, File, Note, Post, Rebind, Settle, Suppress
+from checker.service.customers import foreign
 from checker.service.restraint import reply_to
-from checker.service.situation import Examined, Situation, Standing
+from checker.service.situation import DOUBLED, Examined, Situation, Standing
 from checker.settings import Settings
 
 MAX_PARTICIPANTS: Final = 50
+DOUBTS: Final = frozenset({"unverified", "foreign-server", "doubled-header"})  # about who speaks: never complete
 
 
 def needs_reading(s: Situation) -> bool:
@@ -87,6 +89,8 @@ def _customer(s: Situation, examined: Examined, settings: Settings) -> Iterator[
         yield Note(ticket.id, "status", ticket.status)
     if s.belongs.intruded is not None:
         yield Note(s.belongs.intruded, s.belongs.why, f"{ticket.id} claimed to belong here and was kept apart")
+    for sender, server in strangers(s, examined)[:10]:
+        yield Note(ticket.id, "foreign-server", f"{server} is not {sender or 'the sender'}'s by the list of customers")
     if isinstance(reply, Post) and reply.kind is Kind.ASK:
         yield Note(ticket.id, "missing", ",".join(ticket.missing))  # the digest counts what is forgotten most
     if reply is not None:
@@ -99,13 +103,15 @@ def _filed(s: Situation, examined: Examined) -> Ticket:
     verdict, message = examined.verdict, s.message
     sender = message.sender.email if message.sender else ""
     # A mail to a closed ticket opens it again.
-    flags = [f for f in s.belongs.ticket.flags if f != "closed"] if s.belongs.ticket else []
+    flags = [f for f in s.belongs.ticket.flags if f not in ("closed", "foreign-server")] if s.belongs.ticket else []
     if s.belongs.intruded is not None:
         flags.append(f"{s.belongs.why}:{s.belongs.intruded}")
     if s.standing is Standing.UNVERIFIED:
         flags.append("unverified")
-    if "Message-ID" in message.defects or "From" in message.defects:
+    if any(d in message.defects for d in DOUBLED):
         flags.append("doubled-header")
+    if strangers(s, examined):
+        flags.append("foreign-server")
     unique = tuple(dict.fromkeys(flags))
     status = _status(examined, unique)
     base = s.belongs.ticket or Ticket(
@@ -127,7 +133,7 @@ def _filed(s: Situation, examined: Examined) -> Ticket:
         language=verdict.language,
         participants=_participants(s, base),
         kinds=verdict.request_kinds,
-        servers=(*verdict.service_ids, *verdict.ip_addresses, *verdict.hostnames),
+        servers=servers(verdict),
         missing=verdict.missing,
         review=verdict.review,
         flags=unique,
@@ -142,9 +148,22 @@ def _status(examined: Examined, flags: tuple[str, ...]) -> str:
     status = examined.verdict.status
     if any(f.startswith(("stranger:", "forged-token:")) for f in flags):
         return TicketStatus.REVIEW.value
-    if status is TicketStatus.COMPLETE and "unverified" in flags:
+    if status is TicketStatus.COMPLETE and DOUBTS & {*flags}:
         return TicketStatus.REVIEW.value
     return status.value
+
+
+def strangers(s: Situation, examined: Examined) -> tuple[tuple[str, str], ...]:
+    """Who named which server without a right to it, by the list of customers; empty where there is none."""
+    verdict = examined.verdict
+    if s.holdings is None or verdict.status is TicketStatus.NOT_A_REQUEST:
+        return ()
+    return foreign(servers(verdict), s.holdings)
+
+
+def servers(verdict: Verdict) -> tuple[str, ...]:
+    """Everything that names the servers of a ticket."""
+    return (*verdict.service_ids, *verdict.ip_addresses, *verdict.hostnames)
 
 
 def _participants(s: Situation, ticket: Ticket) -> tuple[str, ...]:

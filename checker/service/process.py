@@ -26,9 +26,12 @@ def process(r: Turn, mail: Mail, raw: bytes, sha256: str) -> None:
     shop = r.shop
     engine = shop.rules.current.engine
     message = parse(raw, 1, shop.settings.own_addresses, engine.mail)
+    signed: frozenset[str] | None = None
+    if shop.signatures is not None:
+        signed = shop.signatures(raw) if message.automatic is None and not message.from_us else frozenset()
     for left in range(_STALE_TRIES - 1, -1, -1):
         with shop.store.read() as c:
-            situation = gather(c, shop, mail, sha256, message)
+            situation = gather(c, shop, mail, sha256, message, signed)
         situation, examined = examine(shop, situation)
         shop.checkpoint("examined")
         actions = plan(situation, examined, shop.settings)

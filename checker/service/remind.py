@@ -25,6 +25,11 @@ def due(ticket: Ticket, now: datetime, settings: Settings) -> bool:
         return False
     if any(f in ("closed", "limit", "bounced") or f.startswith(("stranger:", "forged-token:")) for f in ticket.flags):
         return False
+    sender = settings.sender
+    if ("unverified" in ticket.flags and sender.unverified == "flag") or (
+        "foreign-server" in ticket.flags and sender.foreign_server == "flag"
+    ):
+        return False
     last = max((t for t in (ticket.last_asked_at, ticket.last_customer_at) if t is not None), default=None)
     if last is None or not is_open(now, settings.hoster):
         return False

@@ -20,7 +20,7 @@ def reply_to(s: Situation, examined: Examined, ticket: Ticket, settings: Setting
     if examined.verdict.status is TicketStatus.NOT_A_REQUEST and s.belongs.intruded is None:
         return None
     to = reply_address_of(s.message)
-    obstacle = _obstacle(s, to, settings)
+    obstacle = _obstacle(s, ticket, to, settings)
     if obstacle is not None or to is None:
         return obstacle
     wanted = _wanted(examined, ticket, settings)
@@ -44,7 +44,7 @@ def domain_of(address: str) -> str:
     return address.rpartition("@")[2].lower()
 
 
-def _obstacle(s: Situation, to: str | None, settings: Settings) -> Suppress | None:
+def _obstacle(s: Situation, ticket: Ticket, to: str | None, settings: Settings) -> Suppress | None:
     if not settings.replies.enabled:
         return Suppress("replies-off")
     if to is None:
@@ -57,6 +57,8 @@ def _obstacle(s: Situation, to: str | None, settings: Settings) -> Suppress | No
         return Suppress(s.belongs.why, f"claims to belong to {s.belongs.intruded}")
     if s.standing is Standing.UNVERIFIED and settings.sender.unverified == "flag":
         return Suppress("unverified-sender")
+    if "foreign-server" in ticket.flags and settings.sender.foreign_server == "flag":
+        return Suppress("foreign-server", "the list of customers does not give the server to the sender")
     if s.stopped:
         return Suppress("address-bounced")
     if s.now - s.mail.received_at > timedelta(days=settings.replies.max_age_days):

@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from checker.edges.records import Counts, Mail, Posted, Ticket
 from checker.model import Findings, Message, Verdict
+from checker.service.customers import Holding
+
+# As the parser names it: a header that may stand only once.
+DOUBLED_FROM: Final = "duplicate header: from"
+DOUBLED: Final = (DOUBLED_FROM, "duplicate header: message-id", "duplicate header: subject")
 
 
 class Standing(StrEnum):
@@ -51,6 +57,7 @@ class Situation:
     standing: Standing = Standing.UNCHECKED
     counts: Counts = field(default_factory=Counts)
     stopped: bool = False  # mail to the sender came back for good
+    holdings: tuple[Holding, ...] | None = None  # of everybody who spoke; None: there is no list of customers
 
 
 @dataclass(frozen=True, slots=True)

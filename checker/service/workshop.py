@@ -21,6 +21,7 @@ from checker.edges.store.engine import Store
 from checker.mail.words import MailWords
 from checker.model import Findings, Message, Verdict
 from checker.pipeline import build_engine
+from checker.service.customers import Customers
 from checker.settings import Settings, SettingsError
 
 CHECKPOINTS: Final = (
@@ -142,6 +143,8 @@ class Workshop:
     checkpoint: Callable[[str], None] = no_checkpoint
     stopping: Callable[[], bool] = never
     beat: Callable[[], None] = lambda: None
+    customers: Customers | None = None
+    signatures: Callable[[bytes], frozenset[str]] | None = None  # domains whose DKIM signature holds; None: not looked
     log: Any = field(default_factory=structlog.get_logger)
 
     @property

@@ -114,11 +114,36 @@ class DigestSettings(Section):
         return self
 
 
+class RegistrySettings(Section):
+    """The hoster's list of customers: a CSV file, or a query with ``:sender`` and ``:domain`` to a database."""
+
+    file: FilePath | None = None
+    url: Plain | None = None
+    query: str | None = None
+    password: PasswordFrom | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> RegistrySettings:
+        if (self.file is None) == (self.url is None):
+            raise ValueError('give either file = "customers.csv", or url and query')
+        if (self.url is None) != (self.query is None):
+            raise ValueError("url and query belong together; give both or neither")
+        return self
+
+
 class SenderSettings(Section):
-    """Whom to believe. ``authserv_ids``: the border servers whose Authentication-Results count (RFC 8601 §5)."""
+    """Whom to believe, and what doubt about a sender means.
+
+    ``authserv_ids``: the border servers whose Authentication-Results count (RFC 8601 §5). ``dkim``: verify
+    signatures here as well. ``registry``: who may speak for which server. ``flag``: ask nothing, leave it to a
+    person; ``ask_and_flag``: ask for what is missing all the same. Neither ever makes a ticket complete.
+    """
 
     authserv_ids: tuple[Plain, ...] = ()
+    dkim: bool = False
     unverified: Literal["flag", "ask_and_flag"] = "flag"
+    foreign_server: Literal["flag", "ask_and_flag"] = "flag"
+    registry: RegistrySettings | None = None
 
 
 class LogSettings(Section):
