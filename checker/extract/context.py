@@ -81,20 +81,23 @@ def assertion(
     inside = {id(h) for h in found.hits}
     cues: list[Cue] = []
     label = frame.label
-    if frame.negating and len(_negations(found, segment, by_concept)) % 2:
-        return label, Status.NEGATED, ()  # "do not not reboot": says nothing that could be relied on
     if frame.negated != KEEP:
         governing = _negations(found, segment, by_concept)
-        if len(governing) % 2:
+        if governing:
             cues.extend(_cue("neg", h, segment) for h in governing)
-            if not isinstance(frame.negated, Label):
+            # Two negations may cancel or add up ("ne … pas et ne … pas"): neither is relied on.
+            if len(governing) % 2 == 0 or not isinstance(frame.negated, Label):
                 return label, Status.NEGATED, tuple(cues)
             label = frame.negated
     group = segment.groups[found.start]
 
+    behind = next((g for g in segment.groups[found.end :] if g != group), group)
+
     def present(name: str) -> list[Hit]:
+        # "… but only once I have said so": a condition reaches back over the "but" before it
+        reach = {group, behind} if name in ("cond", "await") else {group}
         return [
-            h for h in by_concept.get(f"cue.{name}", ()) if id(h) not in inside and segment.groups[h.start] == group
+            h for h in by_concept.get(f"cue.{name}", ()) if id(h) not in inside and segment.groups[h.start] in reach
         ]
 
     discretion = present("discretion")

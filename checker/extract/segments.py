@@ -21,6 +21,8 @@ _LABEL = re.compile(r"[ \t]*[^\W\d_][^:\n|]{1,48}:(?=\s|$)")
 _END = re.compile(r"[.!?…]+[\"'»”)\]]*(?=\s|$)|\n")
 _HARD = re.compile(r"[;]|\s[-–—]+\s|\.\.\.|…")
 _SOFT = re.compile(r"[,()]")
+LABEL = 4  # words that a label has at most, if what follows is still its clause
+LONGEST_LABEL = 8
 _WRAPPED = 44  # a line at least this long may go on in the next one
 
 
@@ -177,8 +179,13 @@ def _emit(text: str, start: int, end: int, marker: str | None, paragraph: int, o
                     clause += 1
                 elif not head:
                     head = len(words)
-            if not head and len(words) <= 8 and ":" in between and "\n" not in between:
-                head = len(words)
+            if ":" in between and "\n" not in between:
+                if not head and len(words) <= LONGEST_LABEL:
+                    head = len(words)
+                if len(words) > LABEL and not between.endswith(":"):
+                    clause += 1  # more than a label before it: another clause begins
+            elif head and between == " / ":
+                clause += 1  # "Reboot: yes / power-off: no"
             marks = sum(between.count(q) for q in '"„“”«»')
             if marks % 2:
                 inside = not inside

@@ -42,6 +42,8 @@ _ACTIONS: Final = {
     "reboot": "reboot", "poweroff": "off", "poweron": "on", "powercycle": "cycle",
     "do_reboot": "reboot", "do_poweroff": "off", "do_poweron": "on", "do_powercycle": "cycle",
 }  # fmt: skip
+_SWAP: Final = frozenset({"hw_work", "do_swap", "swap", "component"})
+_DOWNTIME: Final = frozenset(label for label in Label if label.startswith("downtime"))
 _WINDOWED: Final = {Label.POWER_GRANTED: Label.POWER_WINDOW, Label.DOWNTIME_OK: Label.DOWNTIME_WINDOW}
 _UNSLOTTED: Final = {
     Label.POWER_GRANTED: Label.POWER_WINDOW_MISSING,
@@ -123,9 +125,16 @@ def read_segment(
     if segment.question and len(segment.words) <= SHORT_QUESTION and len(touched) == 1:
         asks = frozenset(concepts & TOPICS[next(iter(touched))])
     settled = tuple(_worded(s, segment) for s in _settle(statements))
+    if concepts & _SWAP and any(s.label in _DOWNTIME and s.status is Status.ASSERTED for s in settled):
+        # a part's exchange: going offline is its impact, not leave for the power button (procedure, settled cases)
+        settled = tuple(s for s in settled if FIELD[s.label] != "power" or not _beside_downtime(s, settled))
     if _PLACEHOLDER.search(segment.text):  # a form that nobody filled in says nothing
         settled = tuple(replace(s, status=Status.TEMPLATE) if s.status is Status.ASSERTED else s for s in settled)
     return Read(settled, frozenset(touched), bool(concepts & {"business", "thanks"}), "all_of_it" in concepts, asks)
+
+
+def _beside_downtime(statement: Statement, settled: Sequence[Statement]) -> bool:
+    return any(s.label in _DOWNTIME and _overlap(s.span, statement.span) for s in settled)
 
 
 def _worded(statement: Statement, segment: Segment) -> Statement:
