@@ -81,6 +81,8 @@ def assertion(
     inside = {id(h) for h in found.hits}
     cues: list[Cue] = []
     label = frame.label
+    if frame.negating and _negations(found, segment, by_concept):
+        return label, Status.NEGATED, ()  # "it is not true that I do not allow a reboot"
     if frame.negated != KEEP:
         governing = _negations(found, segment, by_concept)
         if governing:
@@ -137,7 +139,7 @@ def _negations(found: Found, segment: Segment, by_concept: Mapping[str, Sequence
     clauses = {segment.clauses[h.start] for h in found.hits}
     last = max(h.start for h in found.hits)
     result: dict[tuple[int, int], Hit] = {}
-    nearest = -1
+    nearest = min((h.start for h in found.hits if h.concept == "cue.neg"), default=-1)
     for hit in sorted(by_concept.get("cue.neg", ()), key=lambda h: -h.start):
         near = found.start - NEGATION_REACH <= hit.end <= found.end and hit.start < max(last, found.hits[0].end)
         if not near or segment.clauses[hit.start] not in clauses or _shared(hit, found):
