@@ -16,7 +16,9 @@ from .lexicon import Lexicon, PhraseError
 from .lexicons import STOP, Lexicons, Phrases
 
 IDIOM: Final = "idiom."
-GIVEN: Final = frozenset({"window", "system", "component", "identifier"})  # concepts that other extractors supply
+GIVEN: Final = frozenset(
+    {"window", "hours", "system", "component", "identifier"}
+)  # concepts that other extractors supply
 
 # Concepts that no frame names because the code asks for them: see statements, answers, requests.
 _USED_IN_CODE = frozenset(

@@ -114,12 +114,14 @@ def _timed(part: Segment, find_windows: FindWindows, where: str) -> tuple[tuple[
 
 
 def timed_hits(part: Segment, windows: Sequence[TimeWindow]) -> tuple[Hit, ...]:
-    """``windows`` as hits of the concept ``window`` over the words of ``part``."""
+    """``windows`` as hits of the concept ``window`` over the words of ``part``, and of ``hours`` if it names some."""
     hits = []
     for window in windows:
         covered = [i for i, (a, b) in enumerate(part.spans) if a < window.span.end and window.span.start < b]
         if covered:
             hits.append(Hit("window", covered[0], covered[-1] + 1, window.text))
+            if window.kind != "day":
+                hits.append(Hit("hours", covered[0], covered[-1] + 1, window.text))
     return tuple(hits)
 
 
