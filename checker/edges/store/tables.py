@@ -178,6 +178,7 @@ events: Final = Table(
     Column("ticket", String(20), ForeignKey("tickets.id"), nullable=False, index=True),
     Column("kind", String(40), nullable=False),
     Column("detail", Text, nullable=False),
+    Column("hash", String(64), nullable=False),  # covers the event before it, see chain.py
 )
 
 runs: Final = Table(

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, Row, select, update
 
 from checker.edges.records import Event, Suppressed, Ticket
+from checker.edges.store.chain import Link, covered, hash_of
 from checker.edges.store.engine import Stale
 from checker.edges.store.tables import events, suppressed, tickets
 
@@ -50,8 +51,19 @@ def listed(c: Connection, status: Iterable[str] | None = None, limit: int = 10_0
 
 
 def note(c: Connection, event: Event) -> None:
-    """Add to a ticket's history."""
-    c.execute(events.insert().values(at=event.at, ticket=event.ticket, kind=event.kind, detail=event.detail))
+    """Add to a ticket's history; its hash covers the event before it."""
+    # Two hosts that note at once must not both follow the same event: the ticket's row is the turnstile.
+    c.execute(select(tickets.c.id).where(tickets.c.id == event.ticket).with_for_update())
+    before = select(events.c.hash).where(events.c.ticket == event.ticket).order_by(events.c.id.desc()).limit(1)
+    previous = c.execute(before).scalar() or ""
+    values = {"at": event.at, "ticket": event.ticket, "kind": event.kind, "detail": event.detail}
+    c.execute(events.insert().values(values | {"hash": hash_of(covered(event), previous)}))
+
+
+def chain(c: Connection, ticket: str) -> tuple[Link, ...]:
+    """A ticket's events with their stored hashes, oldest first."""
+    rows = c.execute(select(events).where(events.c.ticket == ticket).order_by(events.c.id))
+    return tuple(Link(Event(r.at, r.ticket, r.kind, r.detail), r.hash) for r in rows)
 
 
 def history(c: Connection, ticket: str) -> tuple[Event, ...]:
