@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..model import (
     MASK,
@@ -22,7 +22,8 @@ from ..model import (
 from . import merge
 from .kinds import kinds as kinds_of
 from .merge import Settled
-from .procedure import KINDS, Procedure, Requirement
+from .missing import missing
+from .procedure import KINDS, Procedure
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +55,9 @@ def judge(thread: Sequence[Findings], named: Named, procedure: Procedure, langua
     inside = "intervention" in kinds and merge.inside_os(theirs)
     system = named.os if "os_reinstall" in kinds else None
     components = named.components if "hardware" in kinds else ()
-    missing = tuple(
-        r.id
-        for r in procedure.requirements
-        if r.kinds & kinds and not _met(r, kinds, settled, named, system, components, inside)
-    )
     review = tuple(_review(theirs, settled))
     unread = tuple(u for f in theirs for u in f.unread)
-    status = TicketStatus.REVIEW if review else TicketStatus.INCOMPLETE if missing else TicketStatus.COMPLETE
-    return Verdict(
+    verdict = Verdict(
         language=language,
         request_kinds=tuple(k for k in KINDS if k in kinds),
         service_ids=named.service_ids,
@@ -77,40 +72,20 @@ def judge(thread: Sequence[Findings], named: Named, procedure: Procedure, langua
         os=system,
         components=components,
         windows=_windows(theirs, settled),
-        missing=missing,
         advisories=tuple(_advisories(kinds, named, components, theirs, system)),
-        status=status,
         review=review,
         inside_os=inside,
         evidence=tuple(_evidence(theirs, settled, named, system, components)),
         rejected=tuple(_rejected(theirs)),
         unread=unread,
     )
+    open_points = missing(verdict, procedure)
+    return replace(verdict, missing=open_points, status=status_of(review, open_points))
 
 
-def _met(
-    requirement: Requirement,
-    kinds: frozenset[str],
-    settled: dict[str, Settled],
-    named: Named,
-    system: OperatingSystem | None,
-    components: tuple[Component, ...],
-    inside: bool,
-) -> bool:
-    if requirement.id == "server_id":
-        given = {"service_id": named.service_ids, "ip": named.ip_addresses}
-        if any(given.get(kind) for kind in requirement.met_by_identifier):
-            return True
-        return bool(named.hostnames) and kinds <= requirement.met_by_hostname
-    if requirement.id == "credentials":
-        return bool(named.credentials) or (requirement.only_inside_os and not inside)
-    if requirement.id == "os_choice":
-        if system is None or not system.distribution or not system.version:
-            return False
-        return system.distribution not in requirement.edition_for or bool(system.edition)
-    if requirement.id == "component":
-        return bool(components)
-    return requirement.field is not None and settled[requirement.field].value in requirement.met_by
+def status_of(review: Sequence[str], missing: Sequence[str]) -> TicketStatus:
+    """The status of a request: what a person must look at comes before what is missing."""
+    return TicketStatus.REVIEW if review else TicketStatus.INCOMPLETE if missing else TicketStatus.COMPLETE
 
 
 def _review(theirs: Sequence[Findings], settled: dict[str, Settled]) -> Iterable[str]:
