@@ -19,6 +19,7 @@ import jinja2
 from sqlalchemy import event
 
 from checker.answer import environment, texts
+from checker.comply.procedure import Procedure, build_procedure
 from checker.edges.files import ReplyFiles, read_replies
 from checker.edges.mailbox import Mailbox
 from checker.edges.maildir import Maildir
@@ -76,6 +77,12 @@ def words() -> MailWords:
 
 
 @cache
+def procedure() -> Procedure:
+    """The shipped requirements."""
+    return build_procedure(tomllib.loads((ROOT / "rules/procedure.toml").read_text("utf-8")))
+
+
+@cache
 def reply_files() -> ReplyFiles:
     return read_replies(ROOT / "replies")
 
@@ -112,6 +119,10 @@ class PlainEngine:
     @property
     def mail(self) -> MailWords:
         return words()
+
+    @property
+    def procedure(self) -> Procedure:
+        return procedure()
 
     def read(self, message: Message, earlier: Sequence[Findings] = ()) -> Findings:
         if "crash-the-reader" in message.text:

@@ -16,6 +16,7 @@ from checker.edges.store import messages, outbox, tickets
 from checker.mail.authenticity import authenticity
 from checker.mail.threads import tagged_ticket, verify_message_id
 from checker.model import Findings, Message
+from checker.service.audit import overrides
 from checker.service.customers import Holding
 from checker.service.restraint import reply_address_of
 from checker.service.situation import DOUBLED_FROM, Belongs, Situation, Standing
@@ -62,6 +63,7 @@ def gather(
         counts=outbox.recent(c, to, sha256, now) if to else Counts(),
         stopped=to is not None and outbox.is_stopped(c, to),
         holdings=_holdings(c, shop, message, ticket),
+        overrides=overrides(tickets.history(c, ticket.id)) if ticket else (),
     )
 
 

@@ -30,6 +30,7 @@ from checker.edges.records import Mail, State, Ticket
 from checker.edges.store import messages, outbox, tickets
 from checker.model import TicketStatus, Verdict
 from checker.service import letters
+from checker.service.audit import judged, overrides
 from checker.service.gather import thread
 from checker.service.workdays import working_days_since
 from checker.service.workshop import Workshop
@@ -72,7 +73,8 @@ def view(c: Connection, shop: Workshop, since: datetime, now: datetime) -> Diges
 
 def entry(c: Connection, shop: Workshop, ticket: Ticket, since: datetime, now: datetime) -> Entry:
     """One ticket's line, judged by today's rules."""
-    verdict = shop.rules.current.engine.judge(thread(c, ticket.id))
+    standing = overrides(tickets.history(c, ticket.id))
+    verdict = judged(shop.rules.current.engine, thread(c, ticket.id), standing)
     group = group_of(ticket, shop, now)
     theirs = [m for m, _ in messages.of_ticket(c, ticket.id) if m.state is not State.OURS]
     waits = ticket.ready_at if group is Group.READY else ticket.last_asked_at if group is Group.WAITING else None
@@ -83,7 +85,7 @@ def entry(c: Connection, shop: Workshop, ticket: Ticket, since: datetime, now: d
         server=", ".join(ticket.servers),
         request_kinds=ticket.kinds,
         since=waits or ticket.created_at,
-        why=why(ticket, verdict),
+        why=(*why(ticket, verdict), *(o.sentence() for o in standing)),
         missing=letters.missing(verdict),
         asked=ticket.asks,
         reminded=ticket.reminders,

@@ -13,6 +13,7 @@ from checker.edges.store.engine import Stale
 from checker.mail.parse import parse
 from checker.service.actions import File, Post, Rebind, Settle, Suppress
 from checker.service.apply import apply, prepare
+from checker.service.audit import judged
 from checker.service.gather import gather
 from checker.service.plan import needs_reading, plan
 from checker.service.situation import Examined, Situation
@@ -60,8 +61,8 @@ def examine(shop: Workshop, s: Situation) -> tuple[Situation, Examined | None]:
         message = dataclasses.replace(message, automatic=None)
     s = dataclasses.replace(s, message=message)
     findings = engine.read(message, s.earlier)
-    before = engine.judge(s.earlier) if s.earlier else None
-    return s, Examined(findings, engine.judge((*s.earlier, findings)), before)
+    before = judged(engine, s.earlier, s.overrides) if s.earlier else None
+    return s, Examined(findings, judged(engine, (*s.earlier, findings), s.overrides), before)
 
 
 def _tell(r: Turn, mail: Mail, sha256: str, examined: Examined | None, actions: Sequence[object]) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from checker.edges.records import Counts, Mail, Posted, Ticket
 from checker.model import Findings, Message, Verdict
+from checker.service.audit import Override
 from checker.service.customers import Holding
 
 # As the parser names it: a header that may stand only once.
@@ -58,6 +59,7 @@ class Situation:
     counts: Counts = field(default_factory=Counts)
     stopped: bool = False  # mail to the sender came back for good
     holdings: tuple[Holding, ...] | None = None  # of everybody who spoke; None: there is no list of customers
+    overrides: tuple[Override, ...] = ()  # what the staff set
 
 
 @dataclass(frozen=True, slots=True)

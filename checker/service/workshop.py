@@ -14,6 +14,7 @@ import structlog
 
 from checker.answer import environment, texts
 from checker.answer.texts import Texts
+from checker.comply.procedure import Procedure
 from checker.edges.clock import Clock
 from checker.edges.files import read_replies, read_rules
 from checker.edges.outgoing import Outgoing
@@ -62,6 +63,11 @@ class Judge(Protocol):
     @property
     def version(self) -> str:
         """The rule files' hash."""
+        ...
+
+    @property
+    def procedure(self) -> Procedure:
+        """The requirements, for a verdict that a person corrected."""
         ...
 
     def read(self, message: Message, earlier: Sequence[Findings] = ()) -> Findings:
