@@ -14,6 +14,7 @@ The map of the house; data goes one way, left to right::
 - :mod:`checker.service` -- one round: gather, decide, apply; outbox, reminders, scheduler
 - :mod:`checker.edges` -- all IO: IMAP, Maildir, SMTP, store, files, clock, logs
 - :mod:`checker.cli` -- one module per command
+- :mod:`checker.deploy` -- a systemd unit and a container file, as text
 - :mod:`checker.reader` -- training of a second reader beside the rules; not in use yet
 - :mod:`checker.demo` -- ``make run``: the whole job on sample mail
 

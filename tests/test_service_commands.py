@@ -76,6 +76,17 @@ def test_one_round_and_what_is_to_be_seen_of_it(config: Path) -> None:
     assert name in call(tickets, config)
 
 
+def test_a_ticket_that_a_colleague_took_is_given_back(config: Path) -> None:
+    drop(config, mail("request: yes\n", message_id="<1@kunde.example>"), "1.a.h")
+    drop(config, mail("Which server?\n", sender="support@hoster.example", parent="<1@kunde.example>"), "2.b.h")
+    call(run, config, "--once")
+    (listed,) = [json.loads(x) for x in call(tickets, config, "--json").splitlines()]
+    assert listed["flags"] == ["paused"]
+    call(tickets, config, "resume", listed["ticket"])
+    assert "not paused" in call(tickets, config, "resume", listed["ticket"], status=1)
+    assert "resumed" in call(show, config, listed["ticket"])
+
+
 def test_no_secret_lies_about_afterwards(config: Path, capfd: pytest.CaptureFixture[str]) -> None:
     body = f"request: yes\nserver: 48213\nroot: {SECRET}\nAgain: root/{SECRET}\n"
     drop(config, mail(body, subject=f"help {SECRET}"), "1.a.h")

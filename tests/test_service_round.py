@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from service_kit import COMPLETE, KEY, US, WANTING, Desk, desk, mail
 
+from checker.answer.model import Group
 from checker.edges.records import Delivery, Kind, State, Ticket
 from checker.edges.store import messages, outbox, tickets
 from checker.mail.threads import make_message_id, verify_message_id
+from checker.service.overview import view
 
 
 @pytest.fixture
@@ -100,14 +102,54 @@ def test_our_own_mail_coming_back_is_no_ticket(office: Desk) -> None:
     assert len(office.sent()) == 1
 
 
-def test_a_colleagues_answer_is_context_and_not_answered(office: Desk) -> None:
-    office.drop(mail(WANTING, message_id="<one@kunde.example>"))
-    office.round()
-    office.drop(mail("What about the backup?\n", sender=US, to="ada@kunde.example", parent="<one@kunde.example>"))
-    assert office.round().delivered == 0
-    ticket = the_tickets(office)["ada@kunde.example"]
-    with office.shop.store.read() as c:
-        assert len(messages.of_ticket(c, ticket.id)) == 3
+class TestColleagues:
+    def paused(self, office: Desk) -> Ticket:
+        office.drop(mail(WANTING, message_id="<one@kunde.example>"))
+        office.round()
+        office.drop(mail("What about the backup?\n", sender=US, to="ada@kunde.example", parent="<one@kunde.example>"))
+        assert office.round().delivered == 0
+        return the_tickets(office)["ada@kunde.example"]
+
+    def test_a_colleagues_answer_is_context_and_pauses_the_ticket(self, office: Desk) -> None:
+        ticket = self.paused(office)
+        assert ticket.flags == ("paused",)
+        with office.shop.store.read() as c:
+            assert len(messages.of_ticket(c, ticket.id)) == 3
+            (event,) = [e for e in tickets.history(c, ticket.id) if e.kind == "paused"]
+            (shown,) = view(c, office.shop, office.clock.now(), office.clock.now()).entries
+        assert event.detail == "a colleague wrote in it"
+        assert (shown.group, shown.why) == (Group.NEEDS_YOU, ("paused",))
+
+    def test_nothing_is_asked_confirmed_or_reminded_any_more(self, office: Desk) -> None:
+        self.paused(office)
+        office.drop(mail("server: 48214\n", parent="<one@kunde.example>"))
+        office.round()
+        assert reasons(office) == ["paused"]
+        for _ in range(8):
+            office.clock.forward(days=1)
+            office.round()
+        office.drop(mail("backup: yes\n", parent="<one@kunde.example>"))
+        office.round()
+        assert the_tickets(office)["ada@kunde.example"].status == "complete"
+        assert reasons(office) == ["paused", "paused"]
+        assert len(office.sent()) == 1
+
+    def test_once_resumed_the_program_goes_on(self, office: Desk) -> None:
+        ticket = self.paused(office)
+        with office.shop.store.write() as c:
+            tickets.change(c, ticket, flags=())
+        office.drop(mail("backup: yes\n", parent="<one@kunde.example>"))
+        assert office.round().delivered == 1
+
+    def test_whom_an_unverified_mail_of_ours_names_gets_no_say(self, tmp_path: Path) -> None:
+        office = desk(tmp_path, sender={"authserv_ids": ["mx.hoster.example"], "unverified": "ask_and_flag"})
+        ticket = self.paused(office)
+        assert ticket.participants == ("ada@kunde.example", US)
+        office.drop(mail("Eve helps.\n", sender=US, to="eve@other.example", parent="<one@kunde.example>"))
+        office.drop(mail("backup: yes\n", sender="eve@other.example", parent="<one@kunde.example>"))
+        office.round()
+        assert the_tickets(office)["eve@other.example"].flags[0] == f"stranger:{ticket.id}"
+        assert the_tickets(office)["ada@kunde.example"].missing == ("backup",)
 
 
 class TestDuplicates:

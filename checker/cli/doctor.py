@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -15,6 +15,7 @@ from checker.edges.outgoing import OutgoingError
 from checker.edges.records import Delivery, Position, State
 from checker.edges.store import messages, outbox
 from checker.edges.store.engine import StoreError
+from checker.edges.supervisor import health
 from checker.service.turn import MailboxSettings
 from checker.service.workshop import load_rules
 from checker.settings import Settings, SettingsError
@@ -45,15 +46,14 @@ def doctor(health: bool, config: Path | None) -> None:
 
 
 def _alive(settings: Settings) -> bool:
-    file = settings.folders.state / "heartbeat"
-    limit = timedelta(seconds=max(120.0, 3 * settings.service.poll_seconds))
-    try:
-        age = datetime.now(UTC) - datetime.fromtimestamp(file.stat().st_mtime, UTC)
-    except OSError:
-        click.echo(f"no heartbeat at {file}; start the service: checker run")
-        return False
-    click.echo(f"last heartbeat {age.total_seconds():.0f} s ago")
-    return age <= limit
+    service = settings.service
+    lives, said = health(
+        settings.folders.state / "heartbeat",
+        waiting_limit=timedelta(seconds=max(120.0, 3 * service.poll_seconds)),
+        working_limit=timedelta(seconds=service.watchdog_seconds + 60),
+    )
+    click.echo(said)
+    return lives
 
 
 def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:

@@ -23,7 +23,7 @@ import click
 import structlog
 
 from checker.cli.wiring import mailbox_of, mailbox_password, settings_from, workshop
-from checker.edges.files import write_private
+from checker.edges import supervisor
 from checker.edges.store.engine import StoreError
 from checker.service.overview import gauges
 from checker.service.round import Summary, run_round
@@ -73,8 +73,8 @@ class Service:
         self._shop = shop
         self._stop = threading.Event()
         self._beaten = time.monotonic()
-        self._written = float("-inf")
-        self._busy = False
+        self._written = self._notified = float("-inf")
+        self._busy = self._told_busy = False
         self._again = threading.Event()  # woken in mid-round: what came then may have been missed
         self._log = structlog.get_logger()
         self._metrics: Metrics | None = None
@@ -89,10 +89,9 @@ class Service:
     def beat(self) -> None:
         """Called between any two steps; the file is written at most every few seconds."""
         self._beaten = time.monotonic()
-        if self._beaten - self._written > 5:
-            self._written = self._beaten
-            with contextlib.suppress(OSError):  # a full disk is told by what fails next, with its reason
-                write_private(self.heartbeat_file, f"{datetime.now(UTC).isoformat()}\n".encode())
+        if self._beaten - self._written > 5 or self._told_busy != self._busy:
+            self._written, self._told_busy = self._beaten, self._busy
+            supervisor.beat(self.heartbeat_file, working=self._busy)
 
     def round(self) -> Summary:
         """One round; whatever it does, the next one comes."""
@@ -147,8 +146,10 @@ class Service:
         scheduler.start()
         self._log.info("started", version=self._shop.rules.current.version, owner=self._shop.owner)
         try:
+            supervisor.notify(supervisor.READY)
             while not self._stop.wait(1):
                 self._watch()
+            supervisor.notify(supervisor.STOPPING)
             self._wait_for_round()
         finally:
             for watcher in watchers:
@@ -164,6 +165,9 @@ class Service:
             time.sleep(0.1)
 
     def _watch(self) -> None:
+        if time.monotonic() - self._notified > 10:
+            self._notified = time.monotonic()
+            supervisor.notify(supervisor.ALIVE)  # this loop lives; whether the round does is looked at below
         if not self._busy:
             self.beat()
             return

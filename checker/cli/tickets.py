@@ -57,6 +57,21 @@ def reopen(ticket: str, config: Path | None) -> None:
     _flag(ticket, config, closed=False)
 
 
+@tickets.command("resume")
+@click.argument("ticket")
+@_CONFIG
+def resume(ticket: str, config: Path | None) -> None:
+    """TICKET is the program's again, after a colleague wrote in it: it asks and reminds as before."""
+    store, now = _open(config), SystemClock().now()
+    with store.write() as c:
+        found = find(c, ticket)
+        if "paused" not in found.flags:
+            raise click.ClickException(f"ticket {found.id} is not paused")
+        rows.change(c, found, flags=tuple(f for f in found.flags if f != "paused"), updated_at=now)
+        rows.note(c, Event(now, found.id, "resumed"))
+    store.close()
+
+
 @tickets.command("quarantined")
 @_CONFIG
 def quarantined(config: Path | None) -> None:

@@ -45,40 +45,56 @@ def read_settings(path: Path | None) -> Settings:
 
 def read_rules(folder: Path) -> RuleFiles:
     """Every ``*.toml`` below the rules folder. Raises :class:`SettingsError` naming file and line."""
+    found = _rule_bytes(folder)
+    return RuleFiles(_version(found), {name: _parsed(raw, str(folder / name)) for name, raw in found.items()})
+
+
+def rules_version(folder: Path) -> str:
+    """The version that :func:`read_rules` would give, without understanding the files. Raises as it does."""
+    return _version(_rule_bytes(folder))
+
+
+def _rule_bytes(folder: Path) -> dict[str, bytes]:
     if not folder.is_dir():
         raise SettingsError(f"{folder}: no such folder; set folders.rules to the folder that holds procedure.toml")
     paths = sorted(p for p in folder.rglob("*.toml") if not _hidden(p, folder))
     if not paths:
         raise SettingsError(f"{folder}: holds no *.toml; set folders.rules to the folder with procedure.toml")
+    return {p.relative_to(folder).as_posix(): _bytes(p) for p in paths}
+
+
+def _version(found: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256()
-    files: dict[str, Mapping[str, object]] = {}
-    for path in paths:
-        name = path.relative_to(folder).as_posix()
-        raw = _bytes(path)
+    for name, raw in found.items():
         digest.update(f"{name}\0{len(raw)}\0".encode() + raw)
-        files[name] = _parsed(raw, str(path))
-    return RuleFiles(digest.hexdigest()[:16], files)
+    return digest.hexdigest()[:16]
 
 
 def read_replies(folder: Path) -> ReplyFiles:
     """Templates (``*.j2``, ``*.txt``, ``*.html``) and ``texts/<xx>.toml``. Raises :class:`SettingsError`."""
+    found = _reply_bytes(folder)
+    texts = {n for n in found if n.endswith(".toml")}
+    return ReplyFiles(
+        _version(found),
+        {n: _text(raw, str(folder / n)) for n, raw in found.items() if n not in texts},
+        {Path(n).stem: _parsed(found[n], str(folder / n)) for n in sorted(texts)},
+    )
+
+
+def replies_version(folder: Path) -> str:
+    """The version that :func:`read_replies` would give. Raises as it does."""
+    return _version(_reply_bytes(folder))
+
+
+def _reply_bytes(folder: Path) -> dict[str, bytes]:
     if not folder.is_dir():
         raise SettingsError(f"{folder}: no such folder; set folders.replies to the folder that holds the templates")
-    digest = hashlib.sha256()
-    templates: dict[str, str] = {}
-    texts: dict[str, Mapping[str, object]] = {}
+    found: dict[str, bytes] = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file() and not _hidden(p, folder)):
-        name = path.relative_to(folder).as_posix()
-        if path.suffix == ".toml" and path.parent.name == "texts":
-            raw = _bytes(path)
-            texts[path.stem] = _parsed(raw, str(path))
-        elif path.suffix in (".j2", ".jinja", ".txt", ".html"):
-            raw = _bytes(path)
-            templates[name] = _text(raw, str(path))
-        else:
-            continue
-        digest.update(f"{name}\0{len(raw)}\0".encode() + raw)
-    return ReplyFiles(digest.hexdigest()[:16], templates, texts)
+        is_texts = path.suffix == ".toml" and path.parent.name == "texts"
+        if is_texts or path.suffix in (".j2", ".jinja", ".txt", ".html"):
+            found[path.relative_to(folder).as_posix()] = _bytes(path)
+    return found
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -18,6 +18,7 @@ from checker.mail.threads import make_message_id
 from checker.model import Findings, Secret, Verdict
 from checker.service import letters
 from checker.service.actions import Action, Alarm, Bounced, File, Note, Post, Rebind, Settle, Suppress
+from checker.service.evidence import Received, mail_event
 from checker.service.letters import Envelope, Parent
 from checker.service.situation import Examined, Situation
 from checker.service.workshop import Workshop
@@ -181,6 +182,8 @@ def post(c: Connection, shop: Workshop, prepared: Prepared, n: int) -> None:
         ticket=letter.ticket, n=n, findings=dump(prepared.findings, shop.key),
     )  # fmt: skip
     tickets.note(c, Event(now, letter.ticket, letter.kind.value, f"to {letter.recipient}"))
+    noted = Received(n, prepared.sha256, letter.message_id, shop.settings.sender_address, now, ours=True)
+    tickets.note(c, mail_event(now, letter.ticket, noted, shop.rules.current.version, None))
 
 
 def _settle(c: Connection, s: Situation, sha256: str, state: State, *, reason: str = "") -> None:
@@ -210,6 +213,11 @@ def _file(c: Connection, shop: Workshop, s: Situation, sha256: str, examined: Ex
         findings=dump(examined.findings, shop.key),
     )  # fmt: skip
     messages.restate(c, after.id, file.state)
+    received = Received(
+        n=file.n, sha256=sha256, message_id=message.message_id, sender=message.sender.email if message.sender else "",
+        received_at=s.mail.received_at, ours=message.from_us, authentication=s.standing.value,
+    )  # fmt: skip
+    tickets.note(c, mail_event(s.now, after.id, received, shop.rules.current.version, examined.verdict, secrets))
 
 
 def _alarm(c: Connection, shop: Workshop, s: Situation, detail: str) -> None:

@@ -42,7 +42,7 @@ def plan(s: Situation, examined: Examined | None, settings: Settings) -> tuple[A
     if _ours(s):
         if examined is None or s.belongs.ticket is None:
             return (Settle(State.AUTOMATIC, str(Automatic.OWN_MAIL)),)
-        return (_file_ours(s, s.belongs.ticket, examined),)
+        return tuple(_file_ours(s, s.belongs.ticket, examined))
     if s.message.automatic is not None:
         return tuple(_machine(s))
     if examined is None:
@@ -68,14 +68,21 @@ def _machine(s: Situation) -> Iterator[Action]:
             yield Note(posted.mail.ticket, "bounced", f"our mail to {ours} came back")
 
 
-def _file_ours(s: Situation, ticket: Ticket, examined: Examined) -> File:
+def _file_ours(s: Situation, ticket: Ticket, examined: Examined) -> Iterator[Action]:
+    """A colleague writes in the ticket: from here on it is theirs, and the program asks and reminds no more."""
+    flags = tuple(dict.fromkeys((*ticket.flags, "paused")))
+    doubt = s.standing is Standing.UNVERIFIED
     after = dataclasses.replace(
         ticket,
         updated_at=s.now,
-        participants=_participants(s, ticket),
-        status=_status(examined, ticket.flags),
+        # Anybody can write our address into a From; whom such a mail names gets no say by it.
+        participants=ticket.participants if doubt else _participants(s, ticket),
+        flags=flags,
+        status=status_of(examined.verdict, flags),
     )
-    return File(ticket, after, s.next_n, State.DONE)
+    yield File(ticket, after, s.next_n, State.DONE)
+    if "paused" not in ticket.flags:
+        yield Note(ticket.id, "paused", f"a colleague wrote in it{' (sender not verified)' if doubt else ''}")
 
 
 def _customer(s: Situation, examined: Examined, settings: Settings) -> Iterator[Action]:
@@ -113,7 +120,7 @@ def _filed(s: Situation, examined: Examined) -> Ticket:
     if strangers(s, examined):
         flags.append("foreign-server")
     unique = tuple(dict.fromkeys(flags))
-    status = _status(examined, unique)
+    status = status_of(examined.verdict, unique)
     base = s.belongs.ticket or Ticket(
         id=s.ticket_id,
         version=0,
@@ -143,9 +150,9 @@ def _filed(s: Situation, examined: Examined) -> Ticket:
     )
 
 
-def _status(examined: Examined, flags: tuple[str, ...]) -> str:
+def status_of(verdict: Verdict, flags: tuple[str, ...]) -> str:
     """The verdict's status, unless something about the sender takes it out of the machine's hands."""
-    status = examined.verdict.status
+    status = verdict.status
     if any(f.startswith(("stranger:", "forged-token:")) for f in flags):
         return TicketStatus.REVIEW.value
     if status is TicketStatus.COMPLETE and DOUBTS & {*flags}:

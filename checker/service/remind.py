@@ -9,6 +9,7 @@ from checker.edges.store import messages, outbox, tickets
 from checker.edges.store.engine import Stale
 from checker.model import TicketStatus
 from checker.service.apply import Unwritable, post, write_reply
+from checker.service.audit import judged, overrides
 from checker.service.gather import thread
 from checker.service.letters import Parent
 from checker.service.workdays import is_open, working_days_since
@@ -23,7 +24,10 @@ def due(ticket: Ticket, now: datetime, settings: Settings) -> bool:
         return False
     if ticket.status not in (TicketStatus.INCOMPLETE, TicketStatus.REVIEW):
         return False
-    if any(f in ("closed", "limit", "bounced") or f.startswith(("stranger:", "forged-token:")) for f in ticket.flags):
+    if any(
+        f in ("closed", "limit", "bounced", "paused") or f.startswith(("stranger:", "forged-token:"))
+        for f in ticket.flags
+    ):
         return False
     sender = settings.sender
     if ("unverified" in ticket.flags and sender.unverified == "flag") or (
@@ -62,12 +66,13 @@ def _one(shop: Workshop, ticket: Ticket) -> int:
     key = f"{ticket.id}:reminder:{ticket.asks}:{ticket.reminders + 1}"
     with shop.store.read() as c:
         said = thread(c, ticket.id)
+        standing = overrides(tickets.history(c, ticket.id))
         mails = [m for m, _ in messages.of_ticket(c, ticket.id)]
         asked = outbox.listed(c, kinds=[Kind.ASK, Kind.REMINDER], ticket=ticket.id)
         to = asked[-1].mail.recipient if asked else ticket.sender
         stopped = outbox.is_stopped(c, to)
         counts = outbox.recent(c, to, None, now)
-    verdict = engine.judge(said)
+    verdict = judged(engine, said, standing)
     limits = shop.settings.replies
     obstacle = ""
     if stopped:

@@ -57,6 +57,8 @@ def _obstacle(s: Situation, ticket: Ticket, to: str | None, settings: Settings) 
         return Suppress(s.belongs.why, f"claims to belong to {s.belongs.intruded}")
     if s.standing is Standing.UNVERIFIED and settings.sender.unverified == "flag":
         return Suppress("unverified-sender")
+    if "paused" in ticket.flags:
+        return Suppress("paused", "a colleague answers this ticket")
     if "foreign-server" in ticket.flags and settings.sender.foreign_server == "flag":
         return Suppress("foreign-server", "the list of customers does not give the server to the sender")
     if s.stopped:

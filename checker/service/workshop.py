@@ -16,7 +16,7 @@ from checker.answer import environment, texts
 from checker.answer.texts import Texts
 from checker.comply.procedure import Procedure
 from checker.edges.clock import Clock
-from checker.edges.files import read_replies, read_rules
+from checker.edges.files import read_replies, read_rules, replies_version, rules_version
 from checker.edges.outgoing import Outgoing
 from checker.edges.store.engine import Store
 from checker.mail.words import MailWords
@@ -113,20 +113,24 @@ class RulesHolder:
     settings: Settings
     current: Rules
     refused: str = ""
+    refused_version: str = ""  # compiling takes seconds: what cannot be used is not tried again each round
 
     def refresh(self) -> bool:
         """Look at the files again. ``True`` when newer rules are in use now; ``refused`` says why not."""
         try:
-            files = read_rules(self.settings.folders.rules).version
-            replies = read_replies(self.settings.folders.replies).version
-            if f"{files}-{replies}" == self.current.version:
-                self.refused = ""
+            folders = self.settings.folders
+            version = f"{rules_version(folders.rules)}-{replies_version(folders.replies)}"
+            if version == self.refused_version:
                 return False
+            self.refused_version = self.refused = ""
+            if version == self.current.version:
+                return False
+            self.refused_version = version
             self.current = load_rules(self.settings)
         except SettingsError as error:
             self.refused = str(error)
             return False
-        self.refused = ""
+        self.refused_version = ""
         return True
 
 

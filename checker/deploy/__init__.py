@@ -1,0 +1,1 @@
+"""How the service is run: a systemd unit and a container file, as text to copy and change."""

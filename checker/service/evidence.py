@@ -1,0 +1,290 @@
+"""The record of consent: what was consented, by whom, when, in which words, and proof that it was not changed. Pure.
+
+Every mail that is filed is noted with its Message-ID, the SHA-256 of its bytes, who sent it, whether the sender
+was verified, the rule set that read it, and the verdict over the thread with the words behind each value. These
+notes are events, so the ticket's chain of hashes covers them; the record is made from the events alone, and
+verifying makes it again. A seal (HMAC-SHA256 with the service's key) covers the whole record: a chain that was
+computed anew after a change does not have it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from checker.comply.procedure import FIELDS
+from checker.edges.findings_json import masked
+from checker.edges.records import Event
+from checker.edges.store.chain import Link, canonical, covered, hash_of
+from checker.model import Verdict
+from checker.service.audit import overrides
+
+FORMAT: Final = "record-of-consent-1"
+MAIL: Final = "mail"
+JUDGED: Final = "judged"  # again, after a person corrected something or the rules changed
+MAX_BYTES: Final = 50_000_000
+_SEAL: Final = "seal"
+
+Json = dict[str, object]
+
+
+class EvidenceError(ValueError):
+    """A file that is no record of consent; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A mail as the chain notes it. ``authentication`` as in :class:`checker.service.situation.Standing`."""
+
+    n: int
+    sha256: str
+    message_id: str | None
+    sender: str
+    received_at: datetime
+    ours: bool = False
+    authentication: str = "unchecked"
+
+
+def mail_event(
+    at: datetime, ticket: str, mail: Received, rules: str, verdict: Verdict | None, secrets: Iterable[str] = ()
+) -> Event:
+    """The note of a filed mail, with the verdict over the thread up to it (``None`` for a mail of ours)."""
+    noted: Json = {
+        "n": mail.n,
+        "sha256": mail.sha256,
+        "message_id": mail.message_id,
+        "sender": mail.sender,
+        "received_at": mail.received_at.isoformat(),
+        "ours": mail.ours,
+        "authentication": mail.authentication,
+        "rules": rules,
+    }
+    if verdict is not None:
+        noted["judgement"] = judgement(verdict, secrets)
+    return Event(at, ticket, MAIL, canonical(noted).decode())
+
+
+def judged_event(
+    at: datetime, ticket: str, why: str, rules: str, verdict: Verdict, secrets: Iterable[str] = ()
+) -> Event:
+    """The note that a thread was judged again, and why."""
+    noted = {"why": why, "rules": rules, "judgement": judgement(verdict, secrets)}
+    return Event(at, ticket, JUDGED, canonical(noted).decode())
+
+
+def judgement(verdict: Verdict, secrets: Iterable[str] = ()) -> Json:
+    """Values, what is missing, and the words behind them, with every known secret masked."""
+    hidden = tuple(secrets)
+    system = verdict.os
+    return {
+        "status": verdict.status.value,
+        "missing": list(verdict.missing),
+        "review": list(verdict.review),
+        "values": {
+            "request_kinds": list(verdict.request_kinds),
+            "service_ids": list(verdict.service_ids),
+            "ip_addresses": list(verdict.ip_addresses),
+            "hostnames": list(verdict.hostnames),
+            "os": [x for x in (system.distribution, system.version, system.edition) if x] if system else [],
+            "components": [c.kind for c in verdict.components],
+            **{field: getattr(verdict, field) for field in FIELDS},
+        },
+        "words": [
+            {
+                "field": e.field, "value": e.value, "message": e.message, "part": e.part, "start": e.start,
+                "end": e.end, "text": masked(e.text, hidden), "rule": e.rule,
+            }
+            for e in verdict.evidence
+            if e.field != "credentials"
+        ],
+    }  # fmt: skip
+
+
+# --- the record ------------------------------------------------------------------------------------
+
+
+def record(ticket: str, links: Sequence[Link], hoster: str, made_at: datetime, key: bytes | None) -> Json:
+    """The record of a ticket, sealed when there is a key. All of it but the heading follows from the events."""
+    made: Json = {
+        "format": FORMAT,
+        "ticket": ticket,
+        "hoster": hoster,
+        "made_at": made_at.isoformat(),
+        "events": [{**covered(x.event), "hash": x.hash} for x in links],
+        "head": links[-1].hash if links else "",
+        **sections([x.event for x in links]),
+    }
+    if key is not None:
+        made[_SEAL] = seal(made, key)
+    return made
+
+
+def seal(made: Mapping[str, object], key: bytes) -> str:
+    """HMAC-SHA256 over the canonical JSON of everything but the seal."""
+    rest = {k: v for k, v in made.items() if k != _SEAL}
+    return hmac.new(key, b"record of consent\0" + canonical(rest), hashlib.sha256).hexdigest()
+
+
+def sections(events: Sequence[Event]) -> Json:
+    """What a reader looks at: consents, corrections, mails; from the events alone."""
+    mails = {_int(m, "n"): m for m in (_noted(e) for e in events if e.kind == MAIL)}
+    return {
+        "consents": list(_consents(events, mails)),
+        "corrections": [
+            {
+                "field": o.field, "value": o.value, "by": o.by, "because": o.because, "at": o.at.isoformat(),
+                "words": o.words,
+            }
+            for o in overrides(events)
+        ],
+        "mails": [{k: v for k, v in mails[n].items() if k != "judgement"} for n in sorted(mails)],
+    }  # fmt: skip
+
+
+def _consents(events: Sequence[Event], mails: Mapping[int, Json]) -> Iterator[Json]:
+    """Each field that has a value now: by the customer's words, or by a person of the staff."""
+    last = next((j for e in reversed(events) if (j := _judgement(e)) is not None), None)
+    if last is None:
+        return
+    values, words = last.get("values"), last.get("words")
+    if not isinstance(values, Mapping) or not isinstance(words, list):
+        raise EvidenceError("an event holds a verdict that cannot be read")
+    by_staff = {o.field for o in overrides(events)}
+    for field in FIELDS:
+        if values.get(field) is None:
+            continue
+        said = [w for w in words if isinstance(w, Mapping) and w.get("field") == field]
+        yield {
+            "field": field,
+            "value": values[field],
+            "given_by": "staff" if field in by_staff else "customer",
+            "words": [{**w, **_source(mails.get(_int(w, "message")))} for w in said],
+        }
+
+
+def _source(mail: Json | None) -> Json:
+    """Who wrote a mail, when, how sure that is, and which mail it is."""
+    if mail is None:  # filed before its tickets had a chain
+        return {"mail": None}
+    wanted = ("message_id", "sha256", "sender", "authentication", "received_at", "rules")
+    return {"mail": {name: mail.get(name) for name in wanted}}
+
+
+def _judgement(event: Event) -> Json | None:
+    if event.kind not in (MAIL, JUDGED):
+        return None
+    found = _noted(event).get("judgement")
+    return found if isinstance(found, dict) else None
+
+
+def _noted(event: Event) -> Json:
+    try:
+        found = json.loads(event.detail)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise EvidenceError(f"an event '{event.kind}' holds no note that can be read")
+    return found
+
+
+def _int(noted: Mapping[str, object], name: str) -> int:
+    value = noted.get(name)
+    if not isinstance(value, int):
+        raise EvidenceError(f"an event holds no number '{name}'")
+    return value
+
+
+# --- verifying -------------------------------------------------------------------------------------
+
+
+def written(made: Json) -> str:
+    """The record as its file holds it: for people to read, in the order of the keys."""
+    return json.dumps(made, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
+
+
+def read(raw: bytes) -> Json:
+    """A record from its file. Raises :class:`EvidenceError`."""
+    if len(raw) > MAX_BYTES:
+        raise EvidenceError("too large for a record of consent; give the file that 'checker evidence -o' wrote")
+    try:
+        made = json.loads(raw)
+        canonical(made)
+    except (ValueError, TypeError, RecursionError):
+        raise EvidenceError("no JSON of a record of consent; give the file that 'checker evidence -o' wrote") from None
+    if not isinstance(made, dict) or made.get("format") != FORMAT:
+        raise EvidenceError(f"no record of consent ({FORMAT}); give the file that 'checker evidence -o' wrote")
+    return made
+
+
+def verify(made: Json, key: bytes | None = None, stored: Sequence[Link] = ()) -> tuple[str, ...]:
+    """What is wrong with a record, in sentences; none when it is whole.
+
+    ``key`` checks the seal; ``stored`` are the ticket's events in the database, which may have grown since.
+    Raises :class:`EvidenceError` for a record that is not built as one.
+    """
+    links = _links(made)
+    return tuple(_complaints(made, links, key, stored))
+
+
+def broken(links: Sequence[Link]) -> tuple[int, ...]:
+    """The events (from 1) whose hash does not follow from them and from the hash before."""
+    previous = ""
+    found = []
+    for number, link in enumerate(links, start=1):
+        if hash_of(covered(link.event), previous) != link.hash:
+            found.append(number)
+        previous = link.hash
+    return tuple(found)
+
+
+def _complaints(made: Json, links: Sequence[Link], key: bytes | None, stored: Sequence[Link]) -> Iterator[str]:
+    for number in broken(links):
+        event = links[number - 1].event
+        yield (
+            f"event {number} ({event.kind}, {event.at:%Y-%m-%d %H:%M} UTC) was changed, or an event before it was "
+            "removed or put in: its hash does not follow"
+        )
+    if made.get("head") != (links[-1].hash if links else ""):
+        yield "events at the end were removed or added: the head is not the last event's hash"
+    try:
+        again = sections([x.event for x in links])
+    except (EvidenceError, ValueError, KeyError, TypeError):
+        yield "what was consented cannot be made from the events: one of them was changed"
+    else:
+        for name, value in again.items():
+            if canonical(value) != canonical(made.get(name)):
+                yield f"the section '{name}' was changed: the events say something else"
+    if any(x.event.ticket != made.get("ticket") for x in links):
+        yield "events of another ticket stand in it"
+    if key is not None and _SEAL in made and not hmac.compare_digest(str(made[_SEAL]), seal(made, key)):
+        yield "the seal does not fit: something was changed, or another installation's key made it"
+    for number, (mine, theirs) in enumerate(zip(links, stored, strict=False), start=1):
+        if mine.hash != theirs.hash:
+            yield f"the database has another event {number}: it or the record was changed"
+            break
+    if stored and len(stored) < len(links):
+        yield f"the database lacks event {len(stored) + 1} and what follows"
+
+
+def _links(made: Json) -> tuple[Link, ...]:
+    events = made.get("events")
+    if not isinstance(events, list):
+        raise EvidenceError("the record holds no events")
+    found = []
+    for number, e in enumerate(events, start=1):
+        names = ("at", "ticket", "kind", "detail", "hash")
+        if not isinstance(e, Mapping) or not all(isinstance(e.get(name), str) for name in names):
+            raise EvidenceError(f"event {number} is not built as one")
+        try:
+            at = datetime.fromisoformat(e["at"])
+        except ValueError:
+            raise EvidenceError(f"event {number} has no time that can be read") from None
+        if at.tzinfo is None:
+            raise EvidenceError(f"event {number} has a time without zone")
+        found.append(Link(Event(at, e["ticket"], e["kind"], e["detail"]), e["hash"]))
+    return tuple(found)
