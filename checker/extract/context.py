@@ -144,7 +144,7 @@ def _negations(found: Found, segment: Segment, by_concept: Mapping[str, Sequence
         near = found.start - NEGATION_REACH <= hit.end <= found.end and hit.start < max(last, found.hits[0].end)
         if not near or segment.clauses[hit.start] not in clauses or _shared(hit, found):
             continue
-        if nearest >= 0 and _content_between(by_concept, hit.end, nearest):
+        if _content_between(by_concept, hit.end, nearest if nearest >= 0 else found.start):
             continue  # "do not switch it off and do not restart it": each negation has a verb of its own
         nearest = hit.start
         result.setdefault((hit.start, hit.end), hit)
