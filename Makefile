@@ -6,14 +6,16 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LOCK := checker/deploy/requirements.lock
 
 .PHONY: venv run test lint bench clean
 .DEFAULT_GOAL := test
 
-$(STAMP): pyproject.toml
+# The lock is renewed with: pip-compile --strip-extras --extra test --extra postgresql --extra dkim -o $(LOCK) pyproject.toml
+$(STAMP): pyproject.toml $(LOCK)
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed; install Python 3.11 or give PYTHON=..."; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,postgresql,dkim]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) --editable '.[test,postgresql,dkim]'
 	touch $(STAMP)
 
 venv: $(STAMP)
