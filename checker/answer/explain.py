@@ -7,7 +7,7 @@ the same length, so that nothing moves).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -52,6 +52,7 @@ class Page:
     pieces: tuple[Piece, ...]
     rows: tuple[Row, ...]
     unread: tuple[str, ...]
+    spans: str  # displaCy's drawing of the statements, where they overlap; escaped HTML
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,19 @@ class Ticket:
     pages: tuple[Page, ...]
 
 
-def compose(cases: Sequence[tuple[str, Case]], hoster: str, env: jinja2.Environment) -> str:
-    """The page for ``cases`` (name and case); ``env`` must escape HTML and know :data:`TEMPLATE`."""
-    tickets = [_ticket(name, case) for name, case in cases]
+Draw = Callable[[Message, Findings, str], str]
+
+
+def compose(cases: Sequence[tuple[str, Case]], hoster: str, env: jinja2.Environment, draw: Draw) -> str:
+    """The page for ``cases`` (name and case); ``env`` must escape HTML and know :data:`TEMPLATE`.
+
+    ``draw`` makes HTML of a message's statements as spans, from its text with secrets masked.
+    """
+    tickets = [_ticket(name, case, draw) for name, case in cases]
     return env.get_template(TEMPLATE).render(tickets=tickets, hoster=hoster)
 
 
-def _ticket(name: str, case: Case) -> Ticket:
+def _ticket(name: str, case: Case, draw: Draw) -> Ticket:
     verdict = case.verdict
     hidden = [c.secret.reveal() for f in case.findings for c in f.credentials if c.secret is not None]
     fields = ("power", "backup", "data_loss_consent", "hardware_acknowledgement", "impact")
@@ -80,11 +87,11 @@ def _ticket(name: str, case: Case) -> Ticket:
         words = "; ".join(f"“{e.text}”" for e in verdict.evidence if e.field == field)
         if value is not None or words:
             values.append((field, str(value), words))
-    pages = tuple(_page(m, f, hidden) for m, f in zip(case.messages, case.findings, strict=True))
+    pages = tuple(_page(m, f, hidden, draw) for m, f in zip(case.messages, case.findings, strict=True))
     return Ticket(name, verdict, tuple(values), pages)
 
 
-def _page(message: Message, findings: Findings, hidden: Sequence[str]) -> Page:
+def _page(message: Message, findings: Findings, hidden: Sequence[str], draw: Draw) -> Page:
     text = _masked(message.text, hidden)
     sender = message.sender.email if message.sender else "unknown sender"
     date = message.date.isoformat(sep=" ", timespec="minutes") if message.date else ""
@@ -96,16 +103,17 @@ def _page(message: Message, findings: Findings, hidden: Sequence[str]) -> Page:
         ours=message.from_us,
         automatic=str(message.automatic) if message.automatic else "",
         pieces=tuple(_pieces(message, findings, text)),
-        rows=tuple(_row(s) for s in findings.statements),
-        unread=tuple(u.span.text for u in findings.unread),
+        rows=tuple(_row(s, hidden) for s in findings.statements),
+        unread=tuple(_masked(u.span.text, hidden) for u in findings.unread),
+        spans=draw(message, findings, text) if findings.statements else "",
     )
 
 
-def _row(statement: Statement) -> Row:
+def _row(statement: Statement, hidden: Sequence[str]) -> Row:
     cues = ", ".join(f"{c.name} “{c.text}”" for c in statement.cues)
     counts = statement.status is Status.ASSERTED and statement.score >= 1
     status = str(statement.status) if statement.score >= 1 or not counts else "weak"
-    return Row(statement.label, status, counts, statement.span.text, statement.rule, cues)
+    return Row(statement.label, status, counts, _masked(statement.span.text, hidden), statement.rule, cues)
 
 
 def _pieces(message: Message, findings: Findings, text: str) -> list[Piece]:

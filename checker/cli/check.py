@@ -139,12 +139,20 @@ def _summary(path: Path, verdict: Verdict, reason: str, reveal: bool) -> str:
 
 
 def _write_explanation(target: Path, cases: Sequence[tuple[Path, Case]], settings: Settings) -> None:
-    import jinja2
+    import jinja2  # these three are slow to import, and only this option needs them
+    from spacy import displacy
 
-    from ..answer.explain import compose  # only this option needs the templates
+    from ..answer.explain import compose
+    from ..extract import nlp
+
+    pipelines = {language: nlp.pipeline(language) for language in {f.language for _, c in cases for f in c.findings}}
+
+    def draw(message: Message, findings: Findings, text: str) -> str:
+        doc = nlp.document(pipelines[findings.language], message, findings, text)
+        return str(displacy.render(doc, style="span", options={"spans_key": nlp.STATEMENTS}))
 
     env = jinja2.Environment(loader=jinja2.PackageLoader("checker.answer", "pages"), autoescape=True)
-    page = compose([(str(path), case) for path, case in cases], settings.hoster.name, env)
+    page = compose([(str(path), case) for path, case in cases], settings.hoster.name, env, draw)
     try:
         target.write_text(page, encoding="utf-8")
     except OSError as error:
