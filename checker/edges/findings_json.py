@@ -13,9 +13,10 @@ import functools
 import hashlib
 import hmac
 import json
+import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -48,6 +49,9 @@ _KEPT: Final = frozenset(
     }
 )
 
+_FINGERPRINT: Final = re.compile(r'"fingerprint":"([0-9a-f]{32})"')
+_AROUND: Final = ".,;:!?\"'()[]<>«»„“”‘’‚`"
+
 
 class StoredFindingsError(ValueError):
     """A stored row that cannot be read back; the database was written by something else."""
@@ -69,6 +73,28 @@ def masked(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, MASK)
     return text
+
+
+def mask_known(text: str, stored: Iterable[str], key: bytes) -> str:
+    """``text`` with every word masked that is a secret of the stored findings: what people type in is stored too.
+
+    Told by fingerprint. A secret with blanks inside is not found.
+    """
+    known = frozenset(found for row in stored for found in _FINGERPRINT.findall(row))
+    if not known:
+        return text
+
+    for word in dict.fromkeys(text.split()):
+        hidden = next((w for w in _readings(word) if w and fingerprint(key, Secret(w)) in known), None)
+        if hidden is not None:
+            text = text.replace(hidden, MASK)
+    return text
+
+
+def _readings(word: str) -> Iterator[str]:
+    """What may be the secret in a word: it may stand in quotation marks, before a full stop, after ``root:``."""
+    for base in (word, *(word.split(mark, 1)[1] for mark in ":=/" if mark in word)):
+        yield from (base, base.rstrip(_AROUND), base.strip(_AROUND))
 
 
 def dump(findings: Findings, key: bytes) -> str:
