@@ -54,6 +54,9 @@ _VERBS: Final = frozenset(
         *("do_reboot", "do_poweroff", "do_poweron", "do_powercycle", "do_power_general", "have", "accept", "backup"),
     }
 )
+_REFUSALS: Final = frozenset(
+    {Label.POWER_DENIED, Label.ERASE_REFUSED, Label.RISK_REFUSED, Label.DOWNTIME_REFUSED, Label.BACKUP_ABSENT}
+)
 NEGATION_REACH: Final = 5  # words between a negation and the first part that it governs
 POST_REACH: Final = 4
 
@@ -103,7 +106,7 @@ def assertion(
         ]
 
     discretion = present("discretion")
-    question = segment.question or bool(present("question"))
+    question = (segment.question and not (segment.tag and label in _REFUSALS)) or bool(present("question"))
     if question:
         polite = any(segment.groups[h.start] == group for h in by_concept.get("cue.polite", ()))
         outcome = frame.on.get("question", DROP)
@@ -117,7 +120,10 @@ def assertion(
     clauses = {segment.clauses[h.start] for h in found.hits}
     for name, status in STATUS_CUES:
         hits = present(name)
-        if name == "past":  # a report reaches no further than its own clause
+        if name == "withdraw" and label in _REFUSALS:
+            continue  # "do not wipe it, I take back what I said": the refusal is what is said now
+        if name == "past" or (name == "cond" and label.startswith("backup")):
+            # a report reaches no further than its own clause, a condition on something else no fact
             hits = [h for h in hits if segment.clauses[h.start] in clauses]
         if not hits or (discretion and name in ("cond", "hyp")):
             continue

@@ -181,7 +181,7 @@ def fit(
         else:
             if frame.none and _blocked(frame.none, by_concept, regions, region):
                 continue
-            if frame.apart and _crowded(frame.apart, by_concept, low, high):
+            if frame.apart and _crowded(frame.apart, by_concept, regions, region, low, high):
                 continue
             found.append(Found(frame, tuple(chosen), low, high))
     return _distinct(found)
@@ -217,9 +217,19 @@ def _blocked(
     return any(regions[h.start] == region for concept in none for h in by_concept.get(concept, ()))
 
 
-def _crowded(apart: frozenset[str], by_concept: Mapping[str, Sequence[Hit]], low: int, high: int) -> bool:
+def _crowded(
+    apart: frozenset[str],
+    by_concept: Mapping[str, Sequence[Hit]],
+    regions: Sequence[int],
+    region: int,
+    low: int,
+    high: int,
+) -> bool:
     return any(
-        h.start - high < APART and low - h.end < APART and (h.start >= high or h.end <= low)
+        regions[h.start] == region
+        and h.start - high < APART
+        and low - h.end < APART
+        and (h.start >= high or h.end <= low)
         for concept in apart
         for h in by_concept.get(concept, ())
     )

@@ -33,8 +33,8 @@ class Segment:
     ``start``/``end`` are offsets in the text it came from; ``words[i]`` stands at ``spans[i]``.
     ``clauses[i]`` numbers the comma-parts, ``groups[i]`` the parts between harder breaks (";", dashes,
     "but"). ``marker`` is a list number or letter. ``head`` is the number of words before a label's
-    colon. ``question`` says that it ends with a question mark. ``quoted[i]`` says that a word stands
-    inside quotation marks.
+    colon. ``question`` says that it ends with a question mark (``tag``: of a tag question). ``quoted[i]`` says
+    that a word stands inside quotation marks.
     """
 
     start: int
@@ -49,6 +49,7 @@ class Segment:
     head: int = 0
     question: bool = False
     paragraph: int = 0
+    tag: bool = False  # the question mark belongs to a word or two behind a comma ("…, ok?")
 
     @cached_property
     def starts(self) -> frozenset[int]:
@@ -137,6 +138,8 @@ def _ends_sentence(text: str, at: int, stop: re.Match[str], end: int, abbreviati
     if not last:
         return False
     folded = fold(last)
+    if folded == "no":  # "no." abbreviates a number, and only before one
+        return not text[stop.end() : min(stop.end() + 3, end)].strip()[:1].isdigit()
     if (
         folded in abbreviations
         or (len(last) == 1 and last.isalpha())
@@ -202,10 +205,11 @@ def _emit(text: str, start: int, end: int, marker: str | None, paragraph: int, o
     tail = text[last:end]
     if not head and len(words) <= 8 and tail.strip().startswith(":"):
         head = len(words)
+    last_clause = next((i for i in range(len(clauses) - 1, 0, -1) if clauses[i] != clauses[i - 1]), 0)
     out.append(
         Segment(
             start, end, text[start:end], tuple(words), tuple(spans), tuple(clauses), tuple(groups),
-            tuple(quoted), marker, head, "?" in tail, paragraph,
+            tuple(quoted), marker, head, "?" in tail, paragraph, len(words) - last_clause <= 2 < last_clause,
         )
     )  # fmt: skip
     if last < end and len(words) >= MAX_WORDS:

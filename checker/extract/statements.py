@@ -35,7 +35,9 @@ _OUTWEIGHS: Final[Mapping[Label, frozenset[Label]]] = {
     Label.BACKUP_INADEQUATE: frozenset({Label.BACKUP_CONFIRMED}),
     Label.BACKUP_ABSENT: frozenset({Label.BACKUP_CONFIRMED, Label.BACKUP_INADEQUATE}),
 }
-_WHOLE_SEGMENT: Final = frozenset({Label.BACKUP_INADEQUATE, Label.BACKUP_ABSENT, Label.POWER_PARTIAL})
+_WHOLE_SEGMENT: Final = frozenset(
+    {Label.RISK_REFUSED, Label.BACKUP_INADEQUATE, Label.BACKUP_ABSENT, Label.POWER_PARTIAL}
+)
 SHORT_QUESTION: Final = 5  # words
 WEAK: Final = 0.5  # the score of a statement that only counts where nothing better was said
 _ACTIONS: Final = {
@@ -52,7 +54,7 @@ _UNSLOTTED: Final = {
 
 
 _PLACEHOLDER: Final = re.compile(
-    r"_{2,}|\.{4,}|…{2,}|\[[ _]*\]|\[[^\]\n@]{3,40}\]|<[^>\n@]{2,40}>|\b[xX]{3,}\b|[☐□]"
+    r"_{2,}|\.{4,}\s*(?:$|[,;\n])|…{2,}\s*(?:$|[,;\n])|\[[ _]*\]|\[[^\]\n@]{3,40}\]|<[^>\n@]{2,40}>|\b[xX]{3,}\b|[☐□]"
     r"|\b(?:s[iì]|yes|ja|oui|s[ií]|tak|da)\s?/\s?(?:no|nein|non|nie|ne)\b",
     re.IGNORECASE,
 )
@@ -261,6 +263,7 @@ def _window_beside(found: Found, segment: Segment, by_concept: Mapping[str, Sequ
     others = {
         segment.clauses[h.start] for concept in _OF_ITS_OWN for h in by_concept.get(concept, ()) if h not in found.hits
     } - mine
+    timed = {segment.clauses[h.start] for h in by_concept.get("window", ())}
     for hit in by_concept.get("window", ()):
         clause = segment.clauses[hit.start]
         if (
