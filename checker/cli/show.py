@@ -1,61 +1,163 @@
-"""``checker show``: one ticket with its evidence; ``--reveal`` reads its secrets again from the mailbox."""
+"""``checker show``: one ticket, mail by mail, with its evidence; ``--reveal`` reads its secrets from the mailbox."""
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from checker.cli.tickets import find
+from checker.cli.terminal import cell, on_terminal, table
+from checker.cli.tickets import find, plain
 from checker.cli.wiring import mailbox_of, settings_from, workshop
+from checker.comply.procedure import FIELDS
+from checker.edges.findings_json import load
 from checker.edges.mailbox import MailboxError
-from checker.edges.records import Event, Mail, State
+from checker.edges.records import Event, Mail, Posted, Suppressed, Ticket
 from checker.edges.store import messages, outbox
 from checker.edges.store import tickets as rows
 from checker.edges.store.engine import StoreError
 from checker.edges.store.messages import OURS
 from checker.mail.parse import Unparsable, parse
 from checker.model import Credential, Findings, Verdict
-from checker.service.gather import thread
+from checker.service.audit import Override, judged, overrides, told
+from checker.service.evidence import JUDGED, MAIL
+from checker.service.timeline import Answer, Step, timeline
 from checker.service.workshop import Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Everything that is shown of a ticket."""
+
+    ticket: Ticket
+    verdict: Verdict
+    steps: tuple[Step, ...]
+    standing: tuple[Override, ...]
+    history: tuple[Event, ...]
+    letters: tuple[Posted, ...]
+    unwritten: tuple[Suppressed, ...]
 
 
 @click.command("show")
 @click.argument("ticket")
 @click.option("--reveal", is_flag=True, help="Read the secrets again from the mailbox; this is noted in the ticket.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object; secrets stay masked.")
 @click.option("--config", type=click.Path(path_type=Path), help="Configuration file (default: ./config.toml).")
-def show(ticket: str, reveal: bool, config: Path | None) -> None:
-    """Show TICKET: what was understood, by which words, what was sent, and what happened."""
+def show(ticket: str, reveal: bool, as_json: bool, config: Path | None) -> None:
+    """Show TICKET: what was understood, by which words, message by message, what was sent, and what happened."""
+    if reveal and as_json:
+        raise click.UsageError("--reveal shows secrets to a person, --json is for programs; give one of them")
     settings = settings_from(config)
     try:
         shop = workshop(settings)
         with shop.store.read() as c:
             found = find(c, ticket)
-            mails = tuple(m for m, _ in messages.of_ticket(c, found.id))
-            said = thread(c, found.id)
+            thread = tuple((m, load(stored)) for m, stored in messages.of_ticket(c, found.id))
             history = rows.history(c, found.id)
             letters = outbox.listed(c, ticket=found.id)
             unwritten = rows.suppressions(c, ticket=found.id)
-        verdict = shop.rules.current.engine.judge(said)
-        click.echo(f"{found.id}  {found.status}  {found.sender}  {found.subject}")
-        for line in _about(verdict, found.missing, (*found.review, *found.flags)):
-            click.echo(line)
-        for mail in mails:
-            who = "we" if mail.state is State.OURS else mail.sender or "?"
-            click.echo(f"  mail {mail.n}: {mail.received_at:%Y-%m-%d %H:%M} {who} {mail.message_id or ''}")
-        for letter in letters:
-            click.echo(f"  sent: {letter.mail.kind} to {letter.mail.recipient}: {letter.state} {letter.error}".rstrip())
-        for missing in unwritten:
-            click.echo(f"  not answered: {missing.reason} {missing.detail}".rstrip())
-        for event in history:
-            click.echo(f"  {event.at:%Y-%m-%d %H:%M} {event.kind} {event.detail}".rstrip())
+        engine, standing = shop.rules.current.engine, overrides(history)
+        verdict = judged(engine, [f for _, f in thread], standing)
+        steps = timeline(engine, thread, standing, letters, unwritten)
+        seen = Seen(found, verdict, steps, standing, history, letters, unwritten)
+        if as_json:
+            click.echo(json.dumps(_json(seen), ensure_ascii=False))
+        else:
+            _print(seen)
         if reveal:
-            _reveal(shop, found.id, mails, said)
+            _reveal(shop, found.id, [m for m, _ in thread], [f for _, f in thread])
         shop.store.close()
     except StoreError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _print(s: Seen) -> None:
+    t = s.ticket
+    click.echo(f"{t.id}  {t.status}  {cell(t.sender)}  {cell(t.subject)}")
+    for line in _about(s.verdict, t.missing, (*s.verdict.review, *t.flags)):
+        click.echo(line)
+    for o in s.standing:
+        click.echo(f"  {cell(o.sentence(), 1200)}")
+    if on_terminal():
+        columns = ("mail", "when", "who", "said", "changed", "verdict", "answer")
+        table("mail by mail", columns, (_cells(step) for step in s.steps))
+    else:
+        for step in s.steps:
+            for line in _lines(step):
+                click.echo(line)
+    for letter in s.letters:
+        click.echo(f"  sent: {letter.mail.kind} to {letter.mail.recipient}: {letter.state} {letter.error}".rstrip())
+    for missing in s.unwritten:
+        click.echo(f"  not answered: {missing.reason} {missing.detail}".rstrip())
+    for event in s.history:
+        if event.kind not in (MAIL, JUDGED):  # those stand above
+            click.echo(f"  {event.at:%Y-%m-%d %H:%M} {event.kind} {cell(told(event), 1200)}".rstrip())
+
+
+def _lines(step: Step) -> Iterator[str]:
+    yield f"  mail {step.n}: {step.at:%Y-%m-%d %H:%M} {cell(step.who)} {cell(step.message_id)}".rstrip()
+    for title, said in (("said", step.stated), ("took back", step.withdrew), ("did not count", step.rejected)):
+        for x in said:
+            status = "" if x.status == "asserted" else f" [{x.status}]"
+            yield f'    {title}: {x.what}{status} "{cell(x.words)}" ({x.rule})'
+    for field, before, after in step.changed:
+        word = "contradicts" if after == "conflict" else "changes" if before != "-" else "gives"
+        yield f"    {word}: {field} {before + ' -> ' if before != '-' else ''}{after}"
+    yield f"    verdict: {_verdict(step)}"
+    for a in step.answers:
+        yield f"    {_answer(a)}"
+
+
+def _cells(step: Step) -> tuple[str, ...]:
+    return (
+        str(step.n), f"{step.at:%Y-%m-%d %H:%M}", step.who, "; ".join(f"{x.what} “{x.words}”" for x in step.stated),
+        "; ".join(f"{f}: {b} → {a}" for f, b, a in step.changed), _verdict(step),
+        "; ".join(_answer(a) for a in step.answers),
+    )  # fmt: skip
+
+
+def _verdict(step: Step) -> str:
+    parts = [step.status]
+    parts += [f"missing {', '.join(step.missing)}"] if step.missing else []
+    parts += [f"for a person: {', '.join(step.review)}"] if step.review else []
+    return "; ".join(parts)
+
+
+def _answer(a: Answer) -> str:
+    kind = "not answered" if a.kind == "suppressed" else a.kind
+    return f"{kind}: {a.state}" + (f" ({cell(a.detail)})" if a.detail else "")
+
+
+def _json(s: Seen) -> dict[str, object]:
+    v = s.verdict
+    return {
+        **plain(s.ticket),
+        "values": {field: getattr(v, field) for field in FIELDS},
+        "evidence": [dataclasses.asdict(e) for e in v.evidence],
+        "overrides": [
+            {"field": o.field, "value": o.value, "by": o.by, "because": o.because, "at": o.at.isoformat()}
+            for o in s.standing
+        ],
+        "timeline": [
+            {**dataclasses.asdict(x), "at": x.at.isoformat(), "contradicted": [c[0] for c in x.contradicted]}
+            for x in s.steps
+        ],
+        "sent": [
+            {"kind": x.mail.kind, "to": x.mail.recipient, "state": x.state, "message_id": x.mail.message_id}
+            for x in s.letters
+        ],
+        "not_answered": [{"at": x.at.isoformat(), "reason": x.reason, "detail": x.detail} for x in s.unwritten],
+        "history": [
+            {"at": e.at.isoformat(), "kind": e.kind, "detail": told(e)}
+            for e in s.history
+            if e.kind not in (MAIL, JUDGED)
+        ],
+    }
 
 
 def _about(verdict: Verdict, missing: Sequence[str], review: Sequence[str]) -> list[str]:
@@ -65,7 +167,7 @@ def _about(verdict: Verdict, missing: Sequence[str], review: Sequence[str]) -> l
     if review:
         lines.append(f"  for a person: {', '.join(review)}")
     lines += [f"  access: {c.access} {c.username or '-'} / {c.secret or 'installed key'}" for c in verdict.credentials]
-    lines += [f'  {e.field} = {e.value}: "{e.text}" (mail {e.message}, {e.rule})' for e in verdict.evidence]
+    lines += [f'  {e.field} = {e.value}: "{cell(e.text)}" (mail {e.message}, {e.rule})' for e in verdict.evidence]
     return lines
 
 

@@ -51,6 +51,7 @@ _KEPT: Final = frozenset(
 
 _FINGERPRINT: Final = re.compile(r'"fingerprint":"([0-9a-f]{32})"')
 _AROUND: Final = ".,;:!?\"'()[]<>«»„“”‘’‚`"
+_TRIMMED: Final = 4  # such marks at either end
 
 
 class StoredFindingsError(ValueError):
@@ -94,7 +95,9 @@ def mask_known(text: str, stored: Iterable[str], key: bytes) -> str:
 def _readings(word: str) -> Iterator[str]:
     """What may be the secret in a word: it may stand in quotation marks, before a full stop, after ``root:``."""
     for base in (word, *(word.split(mark, 1)[1] for mark in ":=/" if mark in word)):
-        yield from (base, base.rstrip(_AROUND), base.strip(_AROUND))
+        heads = range(min(_TRIMMED, len(base) - len(base.lstrip(_AROUND))) + 1)
+        tails = range(min(_TRIMMED, len(base) - len(base.rstrip(_AROUND))) + 1)
+        yield from (base[head : len(base) - tail] for tail in tails for head in heads)
 
 
 def dump(findings: Findings, key: bytes) -> str:
