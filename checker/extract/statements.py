@@ -266,11 +266,10 @@ def _window_beside(found: Found, segment: Segment, by_concept: Mapping[str, Sequ
     timed = {segment.clauses[h.start] for h in by_concept.get("window", ())}
     for hit in by_concept.get("window", ()):
         clause = segment.clauses[hit.start]
-        if (
-            segment.groups[hit.start] == group
-            and clause not in others
-            and (only or any(abs(clause - m) <= 1 for m in mine))
-        ):
+        if segment.groups[hit.start] != group or clause in others:
+            continue
+        # "Wednesday night, from 9 to 11, you may switch it off": times may follow each other
+        if only or any(abs(clause - m) <= 1 or (abs(clause - m) == 2 and (clause + m) // 2 in timed) for m in mine):
             return True
     return False
 
