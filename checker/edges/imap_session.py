@@ -58,7 +58,7 @@ def connect(settings: ImapMailbox, password: Callable[[], Secret]) -> IMAPClient
         return within(settings.connect_seconds * 3, lambda: _login(settings, secret), discard)
     except LoginError as error:
         said = str(error)
-        if any(code.lower() in said.lower() for code in _TEMPORARY):
+        if temporary(said):
             raise Unreachable(f"{where}: no session now ({_short(said)}); it is tried again") from None
         raise Refused(f"{where}: the login of {settings.user} is refused; check user and password") from None
     except ssl.SSLCertVerificationError as error:
@@ -105,6 +105,11 @@ def discard(client: IMAPClient) -> None:
         client.shutdown()
 
 
+def temporary(said: str) -> bool:
+    """Whether a server's NO is about itself, now (RFC 5530), and not about what was asked."""
+    return any(code.lower() in said.lower() for code in _TEMPORARY)
+
+
 class Session:
     """Connects when it is first used, and again after a failure. Not shared between threads."""
 
@@ -132,6 +137,8 @@ class Session:
         try:
             status: Mapping[bytes, Any] = self.do(lambda c: c.select_folder(folder, readonly=readonly))
         except TaggedNo as error:
+            if temporary(str(error)):
+                raise Unreachable(f"folder {folder!r}: not now ({error}); it is tried again") from error
             raise MailboxError(f"folder {folder!r}: cannot be opened ({error}); check its name in folders") from error
         self._selected, self._status = (folder, readonly), status
         return status

@@ -28,9 +28,9 @@ def need(present: bool, what: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def dovecot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Dovecot]:
+def dovecot() -> Iterator[servers.Dovecot]:
     need(shutil.which("dovecot") is not None and shutil.which("openssl") is not None, "Dovecot")
-    with servers.dovecot(tmp_path_factory.mktemp("dovecot")) as server:
+    with servers.folder() as root, servers.dovecot(root) as server:
         yield server
 
 
@@ -41,11 +41,11 @@ def sink() -> Iterator[servers.Sink]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     programs = servers.postgres_programs()
     need(programs is not None, "PostgreSQL")
     assert programs is not None
-    with servers.postgres(tmp_path_factory.mktemp("postgres"), programs) as url:
+    with servers.folder() as root, servers.postgres(root, programs) as url:
         yield url
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import pwd
 import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from aiosmtpd.controller import Controller
@@ -35,6 +38,17 @@ def wait_for(port: int, seconds: float = 20) -> None:
             return
         time.sleep(0.05)
     raise TimeoutError(f"nothing listens on port {port}")
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    """A folder that servers may enter as their own users; pytest's own are closed to all but who runs it."""
+    made = Path(tempfile.mkdtemp(prefix="checker-live-"))
+    made.chmod(0o755)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
@@ -67,7 +81,7 @@ ssl = yes
 ssl_cert = <{cert}
 ssl_key = <{key}
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login xoauth2
 auth_failure_delay = 0
 mail_location = maildir:{root}/mail/%n/Maildir
 mail_fsync = never
@@ -77,7 +91,13 @@ namespace inbox {{
   separator = /
 }}
 passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {root}/oauth2.conf
+}}
+passdb {{
   driver = static
+  mechanisms = plain login
   args = password={password}
 }}
 userdb {{
@@ -109,9 +129,38 @@ service stats {{
 """
 
 
+class _Tokens(BaseHTTPRequestHandler):
+    """Says whose an access token is: ``token-ada`` is ada's, anything else nobody's."""
+
+    def do_GET(self) -> None:  # the library calls it by this name
+        token = self.path.partition("access_token=")[2]
+        known = token.startswith("token-")
+        body = json.dumps({"username": token.removeprefix("token-")} if known else {"error": "invalid_token"}).encode()
+        self.send_response(200 if known else 400)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on the terminal."""
+
+
+@contextlib.contextmanager
+def tokens() -> Iterator[int]:
+    """The token service that Dovecot asks. Yields its port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Tokens)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 @dataclass(slots=True)
 class Dovecot:
-    """A running server; any user name logs in with :data:`PASSWORD`."""
+    """A running server; any user name logs in with :data:`PASSWORD`, or by XOAUTH2 with ``token-`` and its name."""
 
     root: Path
     imap: int
@@ -140,6 +189,17 @@ class Dovecot:
         self._own(self.root / "mail" / user)
         temporary.rename(target)
         return target
+
+    def deliver_many(self, user: str, raw: bytes, count: int) -> None:
+        """A folder of so many mails, in the time that so many links take: one file under many names."""
+        first = self.deliver(user, raw)
+        folder = first.parent
+        stamp = int(time.time())
+        for i in range(1, count):
+            if i % 30_000 == 0:  # file systems limit how many names a file may have
+                first = self.deliver(user, raw)
+                continue
+            (folder / f"{stamp}.M{i:06d}.host,S={len(raw)}").hardlink_to(first)
 
     def _own(self, top: Path) -> None:
         if os.geteuid() == 0:
@@ -170,8 +230,6 @@ def dovecot(root: Path) -> Iterator[Dovecot]:
     if os.geteuid() == 0:
         login, internal, group, uid, gid = "dovenull", "dovecot", "dovecot", 65534, 65534
         os.chown(root / "mail", uid, gid)
-        for folder in [root, *list(root.parents)[:-2]]:
-            folder.chmod(folder.stat().st_mode | 0o055)
     else:
         uid, gid = os.getuid(), os.getgid()
         login = internal = pwd.getpwuid(uid).pw_name
@@ -185,14 +243,17 @@ def dovecot(root: Path) -> Iterator[Dovecot]:
             imap=server.imap, imaps=server.imaps, lmtp=server.lmtp, password=PASSWORD,
         )
     )  # fmt: skip
-    process = subprocess.Popen(["dovecot", "-F", "-c", str(root / "dovecot.conf")])
-    try:
-        wait_for(server.imaps)
-        yield server
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-        shutil.rmtree(run, ignore_errors=True)
+    with tokens() as token_port:
+        url = f"http://127.0.0.1:{token_port}/?access_token="
+        (root / "oauth2.conf").write_text(f"tokeninfo_url = {url}\nusername_attribute = username\n")
+        process = subprocess.Popen(["dovecot", "-F", "-c", str(root / "dovecot.conf")])
+        try:
+            wait_for(server.imaps)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+            shutil.rmtree(run, ignore_errors=True)
 
 
 # --- an SMTP sink with faults ----------------------------------------------------------------------
@@ -271,8 +332,6 @@ def postgres(root: Path, programs: Path) -> Iterator[str]:
     if os.geteuid() == 0:
         user = pwd.getpwnam("postgres")
         os.chown(root, user.pw_uid, user.pw_gid)
-        for folder in list(root.parents)[:-2]:
-            folder.chmod(folder.stat().st_mode | 0o055)
         prefix = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     data = root / "data"
     run = {"check": True, "capture_output": True, "cwd": "/"}
