@@ -40,8 +40,9 @@ def listed(c: Connection, account: str, folder: str, at: Position, entries: Sequ
             }
             for e in entries[start : start + _BATCH]
         ]  # fmt: skip
-        statement = insert(messages).values(rows).on_conflict_do_nothing().returning(messages.c.id)
-        new += len(c.execute(statement).all())
+        # Rows as parameters, not as part of the statement: that would be compiled anew for each batch.
+        statement = insert(messages).on_conflict_do_nothing().returning(messages.c.id)
+        new += len(c.execute(statement, rows).all())
     values = {"uidvalidity": at.uidvalidity, "next_uid": at.next_uid, "listed_at": now}
     upsert = insert(folders).values(account=account, folder=folder, **values)
     c.execute(upsert.on_conflict_do_update(index_elements=["account", "folder"], set_=values))
@@ -173,6 +174,11 @@ def of_ticket(c: Connection, ticket: str) -> tuple[tuple[Mail, str], ...]:
     """A ticket's messages in their order, each with its stored findings."""
     query = _mails(with_findings=True).where(messages.c.ticket == ticket, messages.c.n.is_not(None))
     return tuple((_mail(r), r.findings or "") for r in c.execute(query.order_by(messages.c.n)))
+
+
+def refind(c: Connection, mail_id: int, findings: str) -> None:
+    """What newer rules found in a mail, in place of what was found before."""
+    c.execute(update(messages).where(messages.c.id == mail_id).values(findings=findings))
 
 
 def restate(c: Connection, ticket: str, state: State) -> None:
