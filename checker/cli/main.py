@@ -21,6 +21,11 @@ _COMMANDS: Final = {
     "digest": ("checker.cli.digest", "What the staff have to do, now."),
     "tickets": ("checker.cli.tickets", "List, close and reopen tickets; see what is in quarantine."),
     "show": ("checker.cli.show", "One ticket with its evidence."),
+    "override": ("checker.cli.override", "Set what a ticket says, by name and with a reason; or undo it."),
+    "evidence": ("checker.cli.evidence", "Write or verify a ticket's record of consent."),
+    "replay": ("checker.cli.replay", "Judge stored tickets again by the present rules; show what differs."),
+    "stats": ("checker.cli.stats", "What is forgotten most, and how long it takes."),
+    "export": ("checker.cli.export", "The staff's corrections as samples for the rules."),
     "rules": ("checker.cli.rules", "Check the rule files, and measure what they understand."),
     "replies": ("checker.cli.replies", "Render a reply without sending it."),
     "doctor": ("checker.cli.doctor", "Try everything that the service needs."),
@@ -53,7 +58,13 @@ class _Lazy(click.Group):
 @click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="checker")
 def cli() -> None:
-    """Read a hoster's support mail and check it against the intervention procedure."""
+    """Read a hoster's support mail and check it against the intervention procedure.
+
+    Completion of commands and options with the Tab key, for bash (zsh and fish likewise):
+
+    \b
+      eval "$(_CHECKER_COMPLETE=bash_source checker)"
+    """
 
 
 def main() -> None:

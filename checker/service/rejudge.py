@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from checker.edges.records import Event, Ticket
-from checker.edges.store import tickets
+from checker.edges.records import Event, State, Ticket
+from checker.edges.store import messages, tickets
 from checker.model import TicketStatus, Verdict
 from checker.service.evidence import judged_event
 from checker.service.plan import servers, status_of
@@ -29,6 +29,7 @@ def rejudge(
         review=verdict.review, confirmed=ticket.confirmed and complete, updated_at=now,
         ready_at=(ticket.ready_at or now) if complete else None, rules_version=shop.rules.current.engine.version,
     )  # fmt: skip
+    messages.restate(c, ticket.id, State.NOT_REQUEST if status == TicketStatus.NOT_A_REQUEST else State.DONE)
     version = shop.rules.current.version
     tickets.note(c, judged_event(now, ticket.id, why, version, verdict, secrets))
     if status != ticket.status:
