@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from ..model import ZoneKind
 from .reading import Reading
@@ -32,9 +33,16 @@ def choose(scores: Counter[str], reading: Reading, before: str, in_thread: bool)
 
 
 def _langid(reading: Reading, languages: tuple[str, ...]) -> str:
-    import py3langid  # type: ignore[import-untyped]  # 0.1 s to load, and needed only when two packs are close
-
     own = " ".join(reading.text(s.part)[s.start : s.end] for s in reading.stretches if s.kind is ZoneKind.OWN)
-    py3langid.set_languages(list(languages))
-    language: str = py3langid.classify(own[:4000])[0]
+    language: str = _identifier(languages).classify(own[:4000])[0]
     return language
+
+
+@lru_cache(maxsize=4)
+def _identifier(languages: tuple[str, ...]) -> Any:
+    # 0.1 s to load, and needed only when two packs are close; it ships no types
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    identifier.set_languages(list(languages))
+    return identifier

@@ -78,8 +78,10 @@ def find_windows(
     end = min(end, len(text))
     start = max(start, 0)
     found = tokens(text, start, end)
+    if not _worthwhile(found, words):
+        return ()
     order = rank(text[start:end], found, words, language)
-    if not order or not _worthwhile(found, words):
+    if not order:
         return ()
     now = moment(sent, zone)
     scanner = Scanner(found, words, order)

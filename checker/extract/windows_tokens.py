@@ -110,6 +110,8 @@ def tokens(text: str, start: int, end: int) -> list[Token]:
 
 def rank(text: str, found: Sequence[Token], words: TimeWords, language: str) -> list[str]:
     """The packs' languages, the likeliest first: by their frequent words and time words in the text."""
+    if language in words.tables:  # the caller knows: no need to count
+        return [language, *(name for name in words.tables if name != language)]
     seen = Counter(t.text for t in found if t.kind == "w")
     letters = frozenset(text.lower())
     scores = {
