@@ -112,7 +112,7 @@ def _verify(file: Path, settings: Settings) -> None:
         raise SystemExit(1)
     events, consents = made.get("events"), made.get("consents")
     count = f"{len(events) if isinstance(events, list) else 0} events"
-    sealed = "seal checked" if key is not None and "seal" in made else "seal not checked: the key is not here"
+    sealed = "seal checked" if key is not None else "seal not checked: the key is not here"
     known = "the same in the database" if stored else "not compared: the database does not have the ticket"
     click.echo(f"whole: {count}, {len(consents) if isinstance(consents, list) else 0} consents; {sealed}; {known}")
 

@@ -261,7 +261,9 @@ def _complaints(made: Json, links: Sequence[Link], key: bytes | None, stored: Se
                 yield f"the section '{name}' was changed: the events say something else"
     if any(x.event.ticket != made.get("ticket") for x in links):
         yield "events of another ticket stand in it"
-    if key is not None and _SEAL in made and not hmac.compare_digest(str(made[_SEAL]), seal(made, key)):
+    if key is not None and _SEAL not in made:
+        yield "the seal was removed"
+    elif key is not None and not hmac.compare_digest(str(made[_SEAL]).encode(), seal(made, key).encode()):
         yield "the seal does not fit: something was changed, or another installation's key made it"
     for number, (mine, theirs) in enumerate(zip(links, stored, strict=False), start=1):
         if mine.hash != theirs.hash:
