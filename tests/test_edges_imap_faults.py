@@ -38,6 +38,7 @@ class Server:
         self.answers.update(answers)
         self.greeting: bytes | None = b"* OK hello\r\n"
         self.drip = 0.0
+        self.hang_up_after = ""
         self.sessions = 0
         self.commands: list[str] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -73,6 +74,8 @@ class Server:
                 if answer is None:
                     return
                 self._send(peer, answer.replace(b"{tag}", tag.encode()))
+                if rest == self.hang_up_after:
+                    return
 
     def _send(self, peer: socket.socket, text: bytes) -> None:
         if not self.drip:
@@ -302,3 +305,24 @@ def test_a_server_without_idle_is_left_to_the_interval() -> None:
         watcher.join(10)
         assert not watcher.is_alive()
         assert watcher.supported is False
+
+
+@pytest.mark.parametrize("at", ["LOGIN", "IDLE", "after IDLE"])
+def test_a_server_that_closes_costs_next_to_no_time(at: str) -> None:
+    """With the pauses as they are set: fewer than five wake-ups a second, and hardly any work of the processor."""
+    with Server(IDLE=None if at == "IDLE" else b"+ idling\r\n") as server:
+        if at == "LOGIN":
+            server.answers["LOGIN"] = None
+        server.hang_up_after = "IDLE" if at == "after IDLE" else ""
+        woken: list[float] = []
+        watcher = IdleWatcher(settings(server.port), lambda: Secret("x"), lambda: woken.append(time.monotonic()))
+        worked = time.process_time()
+        watcher.start()
+        time.sleep(4)
+        worked = time.process_time() - worked
+        watcher.stop()
+        watcher.join(10)
+        assert not watcher.is_alive()
+    assert 1 <= server.sessions <= 2
+    assert len(woken) <= 2
+    assert worked < 0.2  # of four seconds

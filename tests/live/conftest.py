@@ -34,6 +34,13 @@ def dovecot() -> Iterator[servers.Dovecot]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def postfix(dovecot: servers.Dovecot) -> Iterator[servers.Postfix]:
+    need(shutil.which("postfix") is not None and os.geteuid() == 0, "Postfix (which only root can start)")
+    with servers.folder() as root, servers.postfix(root, dovecot.lmtp, "support@hoster.example") as server:
+        yield server
+
+
 @pytest.fixture
 def sink() -> Iterator[servers.Sink]:
     with servers.sink() as made:

@@ -21,7 +21,7 @@ from pathlib import Path
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-APT = "apt-get install -y --no-install-recommends dovecot-imapd dovecot-lmtpd postgresql openssl"
+APT = "apt-get install -y --no-install-recommends dovecot-imapd dovecot-lmtpd postfix postgresql openssl"
 PASSWORD = "secret"
 
 
@@ -136,7 +136,7 @@ class _Tokens(BaseHTTPRequestHandler):
         token = self.path.partition("access_token=")[2]
         known = token.startswith("token-")
         body = json.dumps({"username": token.removeprefix("token-")} if known else {"error": "invalid_token"}).encode()
-        self.send_response(200 if known else 400)
+        self.send_response(200 if known else 401)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -312,6 +312,93 @@ def sink() -> Iterator[Sink]:
         yield made
     finally:
         controller.stop()
+
+
+# --- Postfix ---------------------------------------------------------------------------------------
+
+_POSTFIX_MAIN = """
+compatibility_level = 3.6
+queue_directory = {root}/queue
+data_directory = {root}/data
+maillog_file = {root}/log/mail.log
+maillog_file_prefixes = {root}
+myhostname = mx.hoster.example
+mydomain = hoster.example
+mydestination =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+mynetworks = 127.0.0.0/8
+virtual_mailbox_domains = hoster.example, kunde.example
+virtual_mailbox_maps = inline:{{ {{ {support} = x }}, {{ ada@kunde.example = x }} }}
+virtual_transport = lmtp:inet:127.0.0.1:{lmtp}
+lmtp_destination_recipient_limit = 1
+default_transport = error:5.1.2 no outside mail in tests
+transport_maps = inline:{{ {{ nobody@kunde.example = error:5.1.1 nobody of that name }} }}
+alias_maps =
+alias_database =
+local_recipient_maps =
+smtpd_recipient_restrictions = permit_mynetworks, reject
+smtpd_reject_unlisted_recipient = no
+minimal_backoff_time = 5
+maximal_backoff_time = 10
+queue_run_delay = 5
+"""
+
+_POSTFIX_MASTER = """
+127.0.0.1:{smtp} inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+proxywrite unix - - n - 1 proxymap
+smtp unix - - n - - smtp
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+lmtp unix - - n - - lmtp
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Postfix:
+    """A relay that delivers to one Dovecot user per local part, and returns what it cannot deliver."""
+
+    root: Path
+    smtp: int
+
+    def log(self) -> str:
+        file = self.root / "log" / "mail.log"
+        return file.read_text(errors="replace") if file.exists() else ""
+
+
+@contextlib.contextmanager
+def postfix(root: Path, lmtp: int, support: str) -> Iterator[Postfix]:
+    """Start Postfix (as root only) from a configuration of its own. ``support`` is the address that exists."""
+    etc = root / "etc"
+    for part in (etc, root / "queue", root / "data", root / "log"):
+        part.mkdir(parents=True)
+    shutil.chown(root / "data", "postfix", "postfix")
+    made = Postfix(root, free_port())
+    (etc / "main.cf").write_text(_POSTFIX_MAIN.format(root=root, lmtp=lmtp, support=support))
+    (etc / "master.cf").write_text(_POSTFIX_MASTER.format(smtp=made.smtp))
+    run = ["postfix", "-c", str(etc)]
+    subprocess.run([*run, "start"], check=True, capture_output=True)
+    try:
+        wait_for(made.smtp)
+        yield made
+    finally:
+        subprocess.run([*run, "stop"], check=False, capture_output=True)
 
 
 # --- PostgreSQL ------------------------------------------------------------------------------------

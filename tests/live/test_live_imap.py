@@ -96,6 +96,53 @@ def test_a_new_uidvalidity_is_listed_from_the_start(dovecot: Dovecot, user: str)
     box.close()
 
 
+class TestLogin:
+    def test_starttls_is_verified_as_tls_is(self, dovecot: Dovecot, user: str) -> None:
+        raw = mail(WANTING)
+        dovecot.deliver(user, raw)
+        box = Imap(settings(dovecot, user, port=dovecot.imap, tls="starttls"), password())
+        position = windows(box)[-1].position
+        assert box.fetch("INBOX", position.uidvalidity, ["1"]) == {"1": raw}
+        client = box._session._client
+        assert client is not None
+        assert client.socket().version().startswith("TLS")
+        box.close()
+        unknown = Imap(settings(dovecot, user, port=dovecot.imap, tls="starttls", ca_file=None), password())
+        with pytest.raises(Unreachable, match="set ca_file or the right host name"):
+            windows(unknown)
+
+    def test_xoauth2_logs_in_with_a_token_and_tells_a_wrong_one(self, dovecot: Dovecot, user: str) -> None:
+        raw = mail(WANTING)
+        dovecot.deliver(user, raw)
+        given = settings(dovecot, user, auth="xoauth2")
+        box = Imap(given, password(f"token-{user}"))
+        position = windows(box)[-1].position
+        assert box.fetch("INBOX", position.uidvalidity, ["1"]) == {"1": raw}
+        box.close()
+        for wrong in ("token-somebody", "expired"):
+            with pytest.raises(Refused, match="check user and password") as caught:
+                windows(Imap(given, password(wrong)))
+            assert wrong not in str(caught.value)
+
+    def test_a_new_token_is_asked_for_at_every_login(self, dovecot: Dovecot, user: str) -> None:
+        dovecot.deliver(user, mail(WANTING))
+        handed: list[str] = []
+
+        def token() -> Secret:
+            handed.append(f"token-{user}")
+            return Secret(handed[-1])
+
+        box = Imap(settings(dovecot, user, auth="xoauth2"), token)
+        assert len(uids(windows(box))) == 1
+        dovecot.kick(user)
+        time.sleep(0.5)
+        with pytest.raises(Broken):
+            windows(box)
+        assert len(uids(windows(box))) == 1
+        assert len(handed) == 2
+        box.close()
+
+
 class TestMarking:
     def test_moves_into_a_folder_that_it_makes_and_finds_the_mail_there(self, dovecot: Dovecot, user: str) -> None:
         raw = mail(WANTING, message_id="<moved@kunde.example>")

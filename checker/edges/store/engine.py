@@ -163,6 +163,8 @@ def _explained(error: DBAPIError) -> StoreError:
     hints: tuple[tuple[str, str], ...] = (
         ("locked", "another process holds it for too long; look for a second service on the same file"),
         ("full", "free disk space; nothing was lost, the mail stays in the mailbox"),
+        ("no space left", "free disk space; nothing was lost, the mail stays in the mailbox"),
+        ("disk i/o", "free disk space, or look for a failing disk; nothing was lost, the mail stays in the mailbox"),
         ("readonly", "make the file and its folder writable for the service"),
         ("unable to open", "check that the folder of database.url exists and is writable"),
         ("malformed", "the file is damaged; restore it from a backup"),
