@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from checker.answer import digest as pages
+from checker.answer.digest import compose
 from checker.answer.model import AnswerError, Rendered
 from checker.edges.files import write_private
 from checker.edges.records import Kind
@@ -32,7 +32,7 @@ def render(shop: Workshop, since: datetime, now: datetime) -> Rendered:
     """The digest of a period. Raises :class:`AnswerError` for a template that cannot be used."""
     with shop.store.read() as c:
         seen = view(c, shop, since, now)
-    return pages.compose(seen, shop.rules.current.env, shop.rules.current.texts)
+    return compose(seen, shop.rules.current.env, shop.rules.current.texts)
 
 
 def digest(shop: Workshop) -> bool:
