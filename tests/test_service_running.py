@@ -13,16 +13,19 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from service_kit import ROOT, mail
+from service_kit import ROOT, desk, mail
 
+from checker.cli import run as run_module
+from checker.cli.run import Service
 from checker.edges import supervisor
 from checker.edges.metrics import Metrics
+from checker.service.round import Summary
 from checker.settings import MetricsSettings, SettingsError, build
 
 DEPLOY = ROOT / "checker" / "deploy"
@@ -242,4 +245,51 @@ class TestDeploy:
         import tomllib
 
         packed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
-        assert {p.name for p in DEPLOY.iterdir() if p.suffix != ".py" and p.is_file()} == set(packed["checker.deploy"])
+        assert {"checker.service", "Containerfile"} <= set(packed["checker.deploy"])
+
+
+class FakeJob:
+    """Of the scheduler's job only what waking needs."""
+
+    def __init__(self) -> None:
+        self.times: list[datetime] = []
+
+    def modify(self, *, next_run_time: datetime) -> None:
+        self.times.append(next_run_time)
+
+
+class TestRounds:
+    def service(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rounds: list[Callable[[], None]]) -> Service:
+        def run_round(_shop: object, _open: object) -> Summary:
+            rounds.pop(0)()
+            return Summary()
+
+        monkeypatch.setattr(run_module, "run_round", run_round)
+        return Service(desk(tmp_path).shop)
+
+    def test_mail_that_comes_in_mid_round_has_a_round_of_its_own(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job = FakeJob()
+        rounds: list[Callable[[], None]] = []
+        made = self.service(tmp_path, monkeypatch, rounds)
+        wake = made._waker(job)
+        rounds += [lambda: (wake(), wake(), None)[-1], lambda: None, lambda: pytest.fail("one more was enough")]
+        made.rounds()
+        assert len(rounds) == 1
+        assert job.times == []
+        wake()
+        assert len(job.times) == 1  # between rounds, the next one is brought forward
+
+    def test_a_round_that_fails_inside_does_not_end_the_service(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail() -> None:
+            raise RuntimeError("bug")
+
+        rounds: list[Callable[[], None]] = [fail, lambda: None]
+        made = self.service(tmp_path, monkeypatch, rounds)
+        with pytest.raises(RuntimeError):
+            made.rounds()  # the scheduler logs it, and comes again
+        made.rounds()
+        assert rounds == []
