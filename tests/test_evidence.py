@@ -27,8 +27,9 @@ from checker.edges.store import tickets
 from checker.edges.store.chain import Link, canonical, covered, hash_of
 from checker.edges.store.engine import Store, open_store
 from checker.edges.store.tables import events
-from checker.model import Evidence, Verdict
+from checker.model import MASK, Evidence, Verdict
 from checker.service import evidence as records
+from checker.service import verifying
 from checker.service.evidence import EvidenceError, Received, judged_event, mail_event
 
 JSON = st.recursive(
@@ -191,6 +192,29 @@ class TestRecord:
         page = desk.config.parent / "record.html"
         assert SECRET not in desk.call(evidence, desk.ticket(), "--html", str(page)) + page.read_text()
 
+    def test_the_whole_sentence_is_read_from_the_mail(self, desk: Office) -> None:
+        page = desk.config.parent / "record.html"
+        made = record_of(desk)
+        assert [s["text"] for s in made["sentences"]] == [NO_REBOOT.strip(), BACKUP.strip()]
+        desk.call(evidence, desk.ticket(), "--html", str(page))
+        assert NO_REBOOT.strip() in page.read_text()
+        (desk.config.parent / "var" / "mail" / "new" / "2.a.h").unlink()
+        done = desk.result(evidence, desk.ticket())
+        assert "mail 3 is no longer in the mailbox; the record has the words without their sentence" in done.stderr
+        made = json.loads(done.stdout)
+        assert made["sentences"] == []
+        assert made["consents"][0]["words"][0]["text"] in NO_REBOOT
+
+    def test_no_secret_stands_in_a_sentence(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        desk = office(tmp_path, monkeypatch)
+        desk.write(ASKING)
+        desk.write(f"You may reboot it with {SECRET} at any time.\n", parent=desk.parent())
+        whole = desk.call(evidence, desk.ticket())
+        assert SECRET not in whole
+        (tmp_path / "var" / "mail" / "new" / "1.a.h").unlink()
+        whole = desk.call(evidence, desk.ticket())
+        assert [s["text"] for s in json.loads(whole)["sentences"]] == [f"You may reboot it with {MASK}"]
+
     def test_a_correction_is_the_staffs(self, desk: Office) -> None:
         desk.call(override, desk.ticket(), "power", "granted", "--because", "phone", "--by", "Berta")
         made = record_of(desk)
@@ -298,7 +322,7 @@ class TestVerify:
         said = self.changed(desk, again)
         assert "the seal does not fit" in said
         assert "the database has another event 1" in said
-        assert records.verify(again) == ()
+        assert verifying.verify(again) == ()
 
     def test_what_is_no_record(self, desk: Office) -> None:
         good = record_of(desk)
@@ -332,12 +356,30 @@ class TestVerify:
         else:
             made[where] = data.draw(JSON.filter(lambda v: v != SAMPLE[where]))
         with contextlib.suppress(EvidenceError):
-            assert records.verify(made, b"k" * 32)
+            assert verifying.verify(made, b"k" * 32)
 
     def test_a_seal_that_was_taken_off(self) -> None:
         bare = {k: v for k, v in SAMPLE.items() if k != "seal"}
-        assert records.verify(bare, b"k" * 32) == ("the seal was removed",)
-        assert records.verify(bare) == ()
+        assert verifying.verify(bare, b"k" * 32) == ("the seal was removed",)
+        assert verifying.verify(bare) == ()
+
+
+class TestSentence:
+    def test_it_ends_where_sentences_do(self) -> None:
+        text = "Hello.\n\nYou may\nreboot it. Not before 22.00 though! Thanks"
+        at = text.index("reboot")
+        assert records.sentence(text, at, at + 6) == "You may reboot it."
+        at = text.index("before")
+        assert records.sentence(text, at, at + 6) == "Not before 22.00 though!"
+        assert records.sentence(text, len(text) - 6, len(text)) == "Thanks"
+
+    @given(st.text(max_size=2000), st.integers(0, 2000), st.integers(0, 50))
+    def test_it_holds_the_words_and_is_short(self, text: str, start: int, length: int) -> None:
+        start = min(start, len(text))
+        end = min(len(text), start + length)
+        made = records.sentence(text, start, end)
+        assert " ".join(text[start:end].split()) in made
+        assert len(made) <= length + 2 * 300
 
 
 def links_of(made: Any) -> list[Link]:
@@ -370,7 +412,7 @@ SAMPLE = sample()
 def test_words_are_masked_before_they_are_noted() -> None:
     assert SECRET not in json.dumps(SAMPLE)
     assert SAMPLE["consents"][0]["words"][0]["text"] == "yes ********"
-    assert records.verify(SAMPLE, b"k" * 32) == ()
-    assert records.verify(SAMPLE, b"x" * 32) == (
+    assert verifying.verify(SAMPLE, b"k" * 32) == ()
+    assert verifying.verify(SAMPLE, b"x" * 32) == (
         "the seal does not fit: something was changed, or another installation's key made it",
     )

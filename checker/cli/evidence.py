@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import jinja2
 from sqlalchemy import make_url
 
+from checker.cli.rereading import Mailboxes
 from checker.cli.terminal import cell, write_file
 from checker.cli.tickets import find
-from checker.cli.wiring import settings_from, store_of
+from checker.cli.wiring import settings_from, store_of, workshop
 from checker.edges import secrets
-from checker.edges.clock import SystemClock
-from checker.edges.records import Event
+from checker.edges.findings_json import load, mask_known, masked, secrets_of
+from checker.edges.mailbox import MailboxError
+from checker.edges.records import Event, Mail, State
+from checker.edges.store import messages
 from checker.edges.store import tickets as rows
 from checker.edges.store.chain import Link
 from checker.edges.store.engine import StoreError
+from checker.mail.parse import Unparsable, parse
 from checker.service import evidence as records
+from checker.service import verifying
 from checker.service.audit import told
-from checker.service.evidence import EvidenceError, Json
+from checker.service.evidence import EvidenceError, Json, Passage
+from checker.service.workshop import Workshop
 from checker.settings import Settings
 
 
@@ -54,28 +62,68 @@ def evidence(
 
 
 def _write(ticket: str, output: Path | None, html: Path | None, settings: Settings) -> None:
-    key = secrets.signing_key(settings.key_file)
-    store = store_of(settings)
-    with store.read() as c:
+    shop = workshop(settings)
+    with shop.store.read() as c:
         found = find(c, ticket)
         links = rows.chain(c, found.id)
-    store.close()
-    made = records.record(found.id, links, settings.hoster.name, SystemClock().now(), key)
+        thread = messages.of_ticket(c, found.id)
+    shop.store.close()
+    events = [x.event for x in links]
+    sentences, lost = _sentences(shop, thread, records.words_of(events))
+    made = records.record(found.id, links, settings.hoster.name, shop.clock.now(), shop.key, sentences)
     if output is not None:
-        write_file(output, records.written(made), "-o")
+        write_file(output, verifying.written(made), "-o")
     if html is not None:
         write_file(html, page(made, links), "--html")
     if output is None and html is None:
-        click.echo(records.written(made), nl=False)
-    complaints = records.verify(made, key)
+        click.echo(verifying.written(made), nl=False)
+    for why in lost:
+        click.echo(f"{found.id}: {why}; the record has the words without their sentence", err=True)
+    complaints = verifying.verify(made, shop.key)
     for complaint in complaints:
         click.echo(f"{found.id}: {complaint}", err=True)
     if complaints:
         raise SystemExit(1)
 
 
+def _sentences(
+    shop: Workshop, thread: Sequence[tuple[Mail, str]], words: Sequence[Passage]
+) -> tuple[list[Passage], list[str]]:
+    """The sentences around the words, from the mails themselves; and why some are not there."""
+    engine, own = shop.rules.current.engine, shop.settings.own_addresses
+    said = [load(stored) for _, stored in thread]
+    texts: dict[tuple[int, str], str] = {}
+    hidden: list[str] = []
+    lost: list[str] = []
+    with Mailboxes(shop.settings) as mailboxes:
+        for n, (mail, _) in enumerate(thread, start=1):
+            # Every mail of the customer's, not only those with the words: a secret of one may stand in another.
+            if mail.state is State.OURS or not words:
+                continue
+            try:
+                raw = mailboxes.reread(mail)
+                message = parse(raw, n, own, engine.mail) if raw is not None else None
+            except (MailboxError, Unparsable) as error:
+                lost.append(f"mail {n}: {error}")
+                continue
+            if message is None:
+                lost.append(f"mail {n} is no longer in the mailbox")
+                continue
+            hidden += secrets_of(engine.read(message, said[: n - 1]))
+            texts[n, "body"], texts[n, "subject"] = message.text, message.subject
+    stored = [text for _, text in thread]
+    found = []
+    for w in words:
+        text = texts.get((w.message, w.part), "")
+        if masked(text[w.start : w.end], hidden) == w.text:
+            shown = masked(records.sentence(text, w.start, w.end), hidden)
+            found.append(replace(w, text=mask_known(shown, stored, shop.key)))
+    return found, lost
+
+
 def page(made: Json, links: tuple[Link, ...]) -> str:
     """The record for people, to be printed and signed."""
+    sentences = {(x["message"], x["part"], x["start"], x["end"]): x["text"] for x in _passages(made)}
     env = jinja2.Environment(
         loader=jinja2.PackageLoader("checker.answer", "pages"),
         autoescape=True,
@@ -84,7 +132,14 @@ def page(made: Json, links: tuple[Link, ...]) -> str:
         lstrip_blocks=True,
     )
     events = [(x.event, _detail(x.event), x.hash) for x in links]
-    return env.get_template("evidence.html").render(r=made, events=events, whole=not records.broken(links))
+    return env.get_template("evidence.html").render(
+        r=made, events=events, whole=not verifying.broken(links), sentences=sentences
+    )
+
+
+def _passages(made: Json) -> list[Json]:
+    found = made.get("sentences")
+    return found if isinstance(found, list) else []
 
 
 def _detail(event: Event) -> str:
@@ -102,10 +157,10 @@ def _verify(file: Path, settings: Settings) -> None:
         raw = file.read_bytes()
     except OSError as error:
         raise click.UsageError(f"{file} cannot be read ({error.strerror}); give the file of a record") from error
-    made = records.read(raw)
+    made = verifying.read(raw)
     key = secrets.signing_key(settings.key_file) if settings.key_file.exists() else None
     stored = _stored(str(made.get("ticket", "")), settings)
-    complaints = records.verify(made, key, stored)
+    complaints = verifying.verify(made, key, stored)
     for complaint in complaints:
         click.echo(f"CHANGED  {cell(complaint)}")
     if complaints:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import click
 
+from checker.cli.rereading import Mailboxes
 from checker.cli.terminal import on_terminal, progress, table
 from checker.cli.tickets import find
-from checker.cli.wiring import mailbox_of, settings_from, workshop
+from checker.cli.wiring import settings_from, workshop
 from checker.edges.findings_json import load
-from checker.edges.mailbox import Mailbox, MailboxError
+from checker.edges.mailbox import MailboxError
 from checker.edges.records import Mail
 from checker.edges.store import messages, outbox
 from checker.edges.store import tickets as rows
@@ -67,11 +68,8 @@ def _names(shop: Workshop, ticket: str | None, *, everything: bool) -> list[str]
 
 def _all(shop: Workshop, names: Sequence[str], jobs: int, config: Path | None) -> Iterator[Replayed]:
     if jobs == 1 or len(names) < 2:
-        reader = Reader(shop)
-        try:
-            yield from map(reader.replay, names)
-        finally:
-            reader.close()
+        with Mailboxes(shop.settings) as mailboxes:
+            yield from (_replayed(shop, mailboxes, name) for name in names)
         return
     # Fresh processes: a forked one would share the database's connections.
     pool = ProcessPoolExecutor(
@@ -81,55 +79,34 @@ def _all(shop: Workshop, names: Sequence[str], jobs: int, config: Path | None) -
         yield from pool.map(_work, names, chunksize=max(1, len(names) // (jobs * 8)))
 
 
-class Reader:
-    """Reads tickets' mails again, each mailbox opened once."""
+def _replayed(shop: Workshop, mailboxes: Mailboxes, ticket: str) -> Replayed:
+    """One ticket. Raises :class:`MailboxError` when a mailbox cannot be read."""
+    with shop.store.read() as c:
+        found = find(c, ticket)
+        stored = messages.of_ticket(c, found.id)
+        standing = overrides(rows.history(c, found.id))
+        ours = {p.mail.key: p.mail.raw for p in outbox.listed(c, ticket=found.id)}
 
-    def __init__(self, shop: Workshop) -> None:
-        self._shop = shop
-        self._open: dict[str, Mailbox] = {}
+    def reread(mail: Mail) -> bytes | None:
+        return ours.get(mail.place.uid) if is_ours(mail) else mailboxes.reread(mail)
 
-    def close(self) -> None:
-        """End the sessions."""
-        for mailbox in self._open.values():
-            mailbox.close()
-
-    def replay(self, ticket: str) -> Replayed:
-        """One ticket. Raises :class:`MailboxError` when a mailbox cannot be read."""
-        shop = self._shop
-        with shop.store.read() as c:
-            found = find(c, ticket)
-            stored = messages.of_ticket(c, found.id)
-            standing = overrides(rows.history(c, found.id))
-            ours = {p.mail.key: p.mail.raw for p in outbox.listed(c, ticket=found.id)}
-        engine, own = shop.rules.current.engine, shop.settings.own_addresses
-
-        def reread(mail: Mail) -> bytes | None:
-            return ours.get(mail.place.uid) if is_ours(mail) else self._reread(mail)
-
-        return replaying.replay(engine, found, stored, standing, reread, own, shop.key)
-
-    def _reread(self, mail: Mail) -> bytes | None:
-        account = mail.place.account
-        if account not in self._open:
-            settings = next((m for m in self._shop.settings.mailboxes if m.name == account), None)
-            if settings is None:
-                return None  # that mailbox is configured no more
-            self._open[account] = mailbox_of(self._shop.settings, settings)
-        return self._open[account].reread(mail)
+    engine = shop.rules.current.engine
+    return replaying.replay(engine, found, stored, standing, reread, shop.settings.own_addresses, shop.key)
 
 
-_reader: Reader | None = None  # of a process of the pool
+_place: tuple[Workshop, Mailboxes] | None = None  # of a process of the pool
 
 
 def _start(config: Path | None) -> None:
-    global _reader
-    _reader = Reader(workshop(settings_from(config)))
+    global _place
+    shop = workshop(settings_from(config))
+    _place = shop, Mailboxes(shop.settings)
 
 
 def _work(ticket: str) -> Replayed:
-    if _reader is None:
+    if _place is None:
         raise RuntimeError("the pool's process was not started")
-    return _reader.replay(ticket)
+    return _replayed(*_place, ticket)
 
 
 def _apply(shop: Workshop, done: Sequence[Replayed]) -> list[str]:

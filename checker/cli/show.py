@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import getpass
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,23 +10,20 @@ from pathlib import Path
 
 import click
 
+from checker.cli.reveal import reveal as reveal_secrets
 from checker.cli.terminal import cell, on_terminal, table
 from checker.cli.tickets import find, plain
-from checker.cli.wiring import mailbox_of, settings_from, workshop
+from checker.cli.wiring import settings_from, workshop
 from checker.comply.procedure import FIELDS
 from checker.edges.findings_json import load
-from checker.edges.mailbox import MailboxError
-from checker.edges.records import Event, Mail, Posted, Suppressed, Ticket
+from checker.edges.records import Event, Posted, Suppressed, Ticket
 from checker.edges.store import messages, outbox
 from checker.edges.store import tickets as rows
 from checker.edges.store.engine import StoreError
-from checker.edges.store.messages import OURS
-from checker.mail.parse import Unparsable, parse
-from checker.model import Credential, Findings, Verdict
+from checker.model import Verdict
 from checker.service.audit import Override, judged, overrides, told
 from checker.service.evidence import JUDGED, MAIL
 from checker.service.timeline import Answer, Step, timeline
-from checker.service.workshop import Workshop
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ def show(ticket: str, reveal: bool, as_json: bool, config: Path | None) -> None:
         else:
             _print(seen)
         if reveal:
-            _reveal(shop, found.id, [m for m, _ in thread], [f for _, f in thread])
+            reveal_secrets(shop, found.id, [m for m, _ in thread], [f for _, f in thread])
         shop.store.close()
     except StoreError as error:
         raise click.ClickException(str(error)) from error
@@ -169,46 +165,3 @@ def _about(verdict: Verdict, missing: Sequence[str], review: Sequence[str]) -> l
     lines += [f"  access: {c.access} {c.username or '-'} / {c.secret or 'installed key'}" for c in verdict.credentials]
     lines += [f'  {e.field} = {e.value}: "{cell(e.text)}" (mail {e.message}, {e.rule})' for e in verdict.evidence]
     return lines
-
-
-def _reveal(shop: Workshop, ticket: str, mails: Sequence[Mail], said: Sequence[Findings]) -> None:
-    """The credentials as the mails have them. Noted before anything is shown."""
-    try:
-        who = getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        who = "unknown user"
-    with shop.store.write() as c:
-        rows.note(c, Event(shop.clock.now(), ticket, "revealed", f"by {who}"))
-    holding = {f.n for f in said if f.credentials}
-    for mail in mails:
-        if mail.n not in holding or mail.place.account == OURS:
-            continue
-        raw = _reread(shop, mail)
-        if raw is None:
-            click.echo(f"  mail {mail.n}: no longer in the mailbox; its secrets cannot be shown", err=True)
-            continue
-        for credential in _credentials(shop, raw, mail, said):
-            secret = credential.secret.reveal() if credential.secret else "installed key"
-            click.echo(f"  secret of mail {mail.n}: {credential.access} {credential.username or '-'} / {secret}")
-
-
-def _reread(shop: Workshop, mail: Mail) -> bytes | None:
-    settings = next((m for m in shop.settings.mailboxes if m.name == mail.place.account), None)
-    if settings is None:
-        return None
-    mailbox = mailbox_of(shop.settings, settings)
-    try:
-        return mailbox.reread(mail)
-    except MailboxError as error:
-        raise click.ClickException(str(error)) from error
-    finally:
-        mailbox.close()
-
-
-def _credentials(shop: Workshop, raw: bytes, mail: Mail, said: Sequence[Findings]) -> tuple[Credential, ...]:
-    engine = shop.rules.current.engine
-    try:
-        message = parse(raw, mail.n or 1, shop.settings.own_addresses, engine.mail)
-    except Unparsable as error:
-        raise click.ClickException(f"mail {mail.n}: {error}") from error
-    return engine.read(message, said[: (mail.n or 1) - 1]).credentials

@@ -3,8 +3,8 @@
 Every mail that is filed is noted with its Message-ID, the SHA-256 of its bytes, who sent it, whether the sender
 was verified, the rule set that read it, and the verdict over the thread with the words behind each value. These
 notes are events, so the ticket's chain of hashes covers them; the record is made from the events alone, and
-verifying makes it again. A seal (HMAC-SHA256 with the service's key) covers the whole record: a chain that was
-computed anew after a change does not have it.
+verifying (:mod:`checker.service.verifying`) makes it again. A seal (HMAC-SHA256 with the service's key) covers
+the whole record: a chain that was computed anew after a change does not have it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,15 +21,16 @@ from typing import Final
 from checker.comply.procedure import FIELDS
 from checker.edges.findings_json import masked
 from checker.edges.records import Event
-from checker.edges.store.chain import Link, canonical, covered, hash_of
+from checker.edges.store.chain import Link, canonical, covered
 from checker.model import Verdict
 from checker.service.audit import overrides
 
 FORMAT: Final = "record-of-consent-1"
 MAIL: Final = "mail"
 JUDGED: Final = "judged"  # again, after a person corrected something or the rules changed
-MAX_BYTES: Final = 50_000_000
-_SEAL: Final = "seal"
+SEAL: Final = "seal"
+_ENDS: Final = re.compile(r"[.!?…](?=\s)|\n[ \t]*\n")
+_AROUND: Final = 300
 
 Json = dict[str, object]
 
@@ -48,6 +50,30 @@ class Received:
     received_at: datetime
     ours: bool = False
     authentication: str = "unchecked"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Words that are evidence, at ``start``, ``end`` of a message, secrets masked; or the sentence around them.
+
+    The sentence is read from the mail when the record is made, since the store keeps the words alone; what it is
+    worth follows from the SHA-256 of the mail.
+    """
+
+    message: int
+    part: str
+    start: int
+    end: int
+    text: str
+
+
+def sentence(text: str, start: int, end: int) -> str:
+    """The sentence of ``text`` around a stretch, in one line and at most 300 characters to either side."""
+    first = max(
+        (m.end() for m in _ENDS.finditer(text, max(0, start - _AROUND), start)), default=max(0, start - _AROUND)
+    )
+    after = _ENDS.search(text, end, end + _AROUND)
+    return " ".join(text[first : after.end() if after else end + _AROUND].split())
 
 
 def mail_event(
@@ -108,8 +134,15 @@ def judgement(verdict: Verdict, secrets: Iterable[str] = ()) -> Json:
 # --- the record ------------------------------------------------------------------------------------
 
 
-def record(ticket: str, links: Sequence[Link], hoster: str, made_at: datetime, key: bytes | None) -> Json:
-    """The record of a ticket, sealed when there is a key. All of it but the heading follows from the events."""
+def record(
+    ticket: str,
+    links: Sequence[Link],
+    hoster: str,
+    made_at: datetime,
+    key: bytes | None,
+    sentences: Sequence[Passage] = (),
+) -> Json:
+    """The record of a ticket, sealed when there is a key. All but heading and sentences follows from the events."""
     made: Json = {
         "format": FORMAT,
         "ticket": ticket,
@@ -117,16 +150,19 @@ def record(ticket: str, links: Sequence[Link], hoster: str, made_at: datetime, k
         "made_at": made_at.isoformat(),
         "events": [{**covered(x.event), "hash": x.hash} for x in links],
         "head": links[-1].hash if links else "",
+        "sentences": [
+            {"message": s.message, "part": s.part, "start": s.start, "end": s.end, "text": s.text} for s in sentences
+        ],
         **sections([x.event for x in links]),
     }
     if key is not None:
-        made[_SEAL] = seal(made, key)
+        made[SEAL] = seal(made, key)
     return made
 
 
 def seal(made: Mapping[str, object], key: bytes) -> str:
     """HMAC-SHA256 over the canonical JSON of everything but the seal."""
-    rest = {k: v for k, v in made.items() if k != _SEAL}
+    rest = {k: v for k, v in made.items() if k != SEAL}
     return hmac.new(key, b"record of consent\0" + canonical(rest), hashlib.sha256).hexdigest()
 
 
@@ -167,6 +203,19 @@ def _consents(events: Sequence[Event], mails: Mapping[int, Json]) -> Iterator[Js
         }
 
 
+def words_of(events: Sequence[Event]) -> tuple[Passage, ...]:
+    """The words behind every consent that stands, as they are noted."""
+    mails = {_int(m, "n"): m for m in (_noted(e) for e in events if e.kind == MAIL)}
+    found = [w for consent in _consents(events, mails) for w in _list(consent, "words")]
+    places = ((_int(w, "message"), str(w["part"]), _int(w, "start"), _int(w, "end"), str(w["text"])) for w in found)
+    return tuple(dict.fromkeys(Passage(*place) for place in places))
+
+
+def _list(noted: Mapping[str, object], name: str) -> list[Json]:
+    value = noted.get(name)
+    return [x for x in value if isinstance(x, dict)] if isinstance(value, list) else []
+
+
 def _source(mail: Json | None) -> Json:
     """Who wrote a mail, when, how sure that is, and which mail it is."""
     if mail is None:  # filed before its tickets had a chain
@@ -197,96 +246,3 @@ def _int(noted: Mapping[str, object], name: str) -> int:
     if not isinstance(value, int):
         raise EvidenceError(f"an event holds no number '{name}'")
     return value
-
-
-# --- verifying -------------------------------------------------------------------------------------
-
-
-def written(made: Json) -> str:
-    """The record as its file holds it: for people to read, in the order of the keys."""
-    return json.dumps(made, ensure_ascii=False, sort_keys=True, indent=1) + "\n"
-
-
-def read(raw: bytes) -> Json:
-    """A record from its file. Raises :class:`EvidenceError`."""
-    if len(raw) > MAX_BYTES:
-        raise EvidenceError("too large for a record of consent; give the file that 'checker evidence -o' wrote")
-    try:
-        made = json.loads(raw)
-        canonical(made)
-    except (ValueError, TypeError, RecursionError):
-        raise EvidenceError("no JSON of a record of consent; give the file that 'checker evidence -o' wrote") from None
-    if not isinstance(made, dict) or made.get("format") != FORMAT:
-        raise EvidenceError(f"no record of consent ({FORMAT}); give the file that 'checker evidence -o' wrote")
-    return made
-
-
-def verify(made: Json, key: bytes | None = None, stored: Sequence[Link] = ()) -> tuple[str, ...]:
-    """What is wrong with a record, in sentences; none when it is whole.
-
-    ``key`` checks the seal; ``stored`` are the ticket's events in the database, which may have grown since.
-    Raises :class:`EvidenceError` for a record that is not built as one.
-    """
-    links = _links(made)
-    return tuple(_complaints(made, links, key, stored))
-
-
-def broken(links: Sequence[Link]) -> tuple[int, ...]:
-    """The events (from 1) whose hash does not follow from them and from the hash before."""
-    previous = ""
-    found = []
-    for number, link in enumerate(links, start=1):
-        if hash_of(covered(link.event), previous) != link.hash:
-            found.append(number)
-        previous = link.hash
-    return tuple(found)
-
-
-def _complaints(made: Json, links: Sequence[Link], key: bytes | None, stored: Sequence[Link]) -> Iterator[str]:
-    for number in broken(links):
-        event = links[number - 1].event
-        yield (
-            f"event {number} ({event.kind}, {event.at:%Y-%m-%d %H:%M} UTC) was changed, or an event before it was "
-            "removed or put in: its hash does not follow"
-        )
-    if made.get("head") != (links[-1].hash if links else ""):
-        yield "events at the end were removed or added: the head is not the last event's hash"
-    try:
-        again = sections([x.event for x in links])
-    except (EvidenceError, ValueError, KeyError, TypeError):
-        yield "what was consented cannot be made from the events: one of them was changed"
-    else:
-        for name, value in again.items():
-            if canonical(value) != canonical(made.get(name)):
-                yield f"the section '{name}' was changed: the events say something else"
-    if any(x.event.ticket != made.get("ticket") for x in links):
-        yield "events of another ticket stand in it"
-    if key is not None and _SEAL not in made:
-        yield "the seal was removed"
-    elif key is not None and not hmac.compare_digest(str(made[_SEAL]).encode(), seal(made, key).encode()):
-        yield "the seal does not fit: something was changed, or another installation's key made it"
-    for number, (mine, theirs) in enumerate(zip(links, stored, strict=False), start=1):
-        if mine.hash != theirs.hash:
-            yield f"the database has another event {number}: it or the record was changed"
-            break
-    if stored and len(stored) < len(links):
-        yield f"the database lacks event {len(stored) + 1} and what follows"
-
-
-def _links(made: Json) -> tuple[Link, ...]:
-    events = made.get("events")
-    if not isinstance(events, list):
-        raise EvidenceError("the record holds no events")
-    found = []
-    for number, e in enumerate(events, start=1):
-        names = ("at", "ticket", "kind", "detail", "hash")
-        if not isinstance(e, Mapping) or not all(isinstance(e.get(name), str) for name in names):
-            raise EvidenceError(f"event {number} is not built as one")
-        try:
-            at = datetime.fromisoformat(e["at"])
-        except ValueError:
-            raise EvidenceError(f"event {number} has no time that can be read") from None
-        if at.tzinfo is None:
-            raise EvidenceError(f"event {number} has a time without zone")
-        found.append(Link(Event(at, e["ticket"], e["kind"], e["detail"]), e["hash"]))
-    return tuple(found)
