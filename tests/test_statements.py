@@ -96,6 +96,7 @@ def asserted(reader: Reader, text: str, **given: object) -> set[str]:
         ("Please reboot.", {"power_granted"}),
         ("You may not reboot it.", {"power_denied"}),
         ("No reboot!", {"power_denied"}),
+        ("You must not, all considered, restart it.", {"power_denied"}),
         ("You may not not reboot it.", set()),
         ("You have carte blanche.", {"power_granted"}),
         ("You may restart, if necessary once I say nothing.", {"power_granted"}),

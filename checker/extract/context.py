@@ -59,6 +59,7 @@ _REFUSALS: Final = frozenset(
 )
 NEGATION_REACH: Final = 5  # words between a negation and the first part that it governs
 POST_REACH: Final = 4
+PARENTHESIS: Final = 2  # clauses from the one that is cut off to the one that takes it up again
 
 # Order is precedence: the first that holds names the reason.
 STATUS_CUES: Final[tuple[tuple[str, Status], ...]] = (
@@ -148,7 +149,8 @@ def _negations(found: Found, segment: Segment, by_concept: Mapping[str, Sequence
     nearest = min((h.start for h in found.hits if h.concept == "cue.neg"), default=-1)
     for hit in sorted(by_concept.get("cue.neg", ()), key=lambda h: -h.start):
         near = found.start - NEGATION_REACH <= hit.end <= found.end and hit.start < max(last, found.hits[0].end)
-        if not near or segment.clauses[hit.start] not in clauses or _shared(hit, found):
+        reaches = segment.clauses[hit.start] in clauses or _cut_off(hit, found, segment)
+        if not near or not reaches or _shared(hit, found):
             continue
         if _content_between(by_concept, hit.end, nearest if nearest >= 0 else found.start):
             continue  # "do not switch it off and do not restart it": each negation has a verb of its own
@@ -159,6 +161,16 @@ def _negations(found: Found, segment: Segment, by_concept: Mapping[str, Sequence
         if near and segment.clauses[hit.start] in clauses and not _shared(hit, found):
             result.setdefault((hit.start, hit.end), hit)
     return list(result.values())
+
+
+def _cut_off(hit: Hit, found: Found, segment: Segment) -> bool:
+    """ "You may not, under any circumstances, power it off": what was put in between does not end the negation."""
+    return (
+        hit.end < found.start
+        and segment.groups[hit.start] == segment.groups[found.start]
+        and segment.clauses[found.start] - segment.clauses[hit.start] == PARENTHESIS
+        and segment.clauses[hit.end] != segment.clauses[hit.start]
+    )
 
 
 def _shared(hit: Hit, found: Found) -> bool:
