@@ -190,10 +190,16 @@ def _secret_of(marks: Marks, words: IdentifierWords, i: int) -> Value | None:
         if marks.kind[i] == SIGN and text not in _BETWEEN:
             break
         whole = _peek(source, marks.start[i])
-        if is_strong(whole) and (whole != text or not _SKIP & concepts):
-            if _of_something(marks, i):
+        if is_strong(whole) and (whole.rstrip(":") != text or not _SKIP & concepts):
+            if not _of_something(marks, i):
+                break
+            after = marks.start[i] + len(whole)
+            if not whole.endswith(":") or not source[after : after + 1].isspace():
                 return None
-            break
+            colon, end = True, after  # "the password of deploy_x: ...": the name ends with the label's colon
+            while i < len(marks.text) and marks.part[i] == part and marks.start[i] < after:
+                i += 1
+            continue
         if not (_SKIP & concepts or as_written(marks, i) or text in _BETWEEN):
             unknown += 1
             if unknown > 2 and not _colon_follows(source, marks.start[i]):
@@ -237,7 +243,8 @@ def _accept(
     """The value at ``start`` if it is believable as a secret, given how it was announced."""
     line = marks.line[min(token_at(marks, part, start), len(marks.text) - 1)] if marks.text else 0
     dot = any(abs(marks.line[a] - line) <= 2 and marks.part[a] == part for a, _ in marks.spots("dot_belongs"))
-    blank = any(abs(marks.line[a] - line) <= 1 and marks.part[a] == part for a, _ in marks.spots("blanks"))
+    near = 2 if below else 1  # lines: an empty one may stand between the remark and the secret
+    blank = any(abs(marks.line[a] - line) <= near and marks.part[a] == part for a, _ in marks.spots("blanks"))
     alone = below or _only_label(marks, part, line)
     value = value_at(
         source,
@@ -269,9 +276,9 @@ def _only_label(marks: Marks, part: str, line: int) -> bool:
     tokens = [i for i in range(len(marks.text)) if marks.line[i] == line and marks.part[i] == part]
     words = [i for i in tokens if marks.kind[i] == WORD]
     return (
-        bool(words)
-        and marks.has(words[0], "password")
-        and not any(marks.concepts[i] and "password" not in marks.concepts[i] for i in words[1:])
+        any(marks.has(i, "password") for i in words[:2])
+        and (marks.has(words[0], "password") or marks.has(words[0], "remote"))
+        and not any(marks.concepts[i] and not {"password", "remote"} & set(marks.concepts[i]) for i in words[1:])
         and len([i for i in words if marks.start[i]]) <= 6
     )
 

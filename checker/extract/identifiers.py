@@ -245,11 +245,28 @@ def _role(marks: Marks, names: Sequence[_Name], roles: Sequence[tuple[Role, str]
         return before
     if name.role is not None:
         return name.role, "identifiers.range"
+    if before is None and k and roles[k - 1][0] is not Role.SERVER and _resolver(marks, names[k - 1], name):
+        return Role.FOREIGN, "identifiers.foreign"
     if after is not None and after[0] is not Role.SERVER:
         return after
     if before is not None:
         return before
     return after or (Role.SERVER, name.rule)
+
+
+def _resolver(marks: Marks, left: _Name, right: _Name) -> bool:
+    """Whether a sentence about resolvers goes on: "the old resolver is 192.0.2.53, it should be 192.0.2.54"."""
+    if left.kind is not IdentifierKind.IP or right.kind is not IdentifierKind.IP or left.part != right.part:
+        return False
+    segment = marks.segment[left.first]
+    if not 0 <= marks.segment[right.first] - segment <= 1 or marks.line[right.first] - marks.line[left.first] > 2:
+        return False
+    if any(_NAMES & set(marks.concepts[i]) for i in range(left.last + 1, right.first)):
+        return False
+    i = left.first
+    while i > 0 and marks.segment[i] == segment and not marks.text[i].casefold().startswith(("resolv", "nameserver")):
+        i -= 1
+    return marks.segment[i] == segment and marks.text[i].casefold().startswith(("resolv", "nameserver"))
 
 
 def _joined(marks: Marks, left: _Name, right: _Name) -> bool:
@@ -328,13 +345,21 @@ def _after(marks: Marks, names: Sequence[_Name], k: int) -> tuple[Role, str] | N
         if marks.segment[i] != marks.segment[name.first]:
             break
         concepts = marks.concepts[i]
-        if "another" in concepts:
+        if "another" in concepts or (marks.text[i] == ";" and _short_name(marks, i)):
             break
         if "contrast_after" in concepts or ("unaffected" in concepts and i <= name.last + 4):
             return Role.CONTRAST, "identifiers.contrast"
         if "foreign_after" in concepts and name.kind is not IdentifierKind.SERVICE_ID:
             return Role.FOREIGN, "identifiers.foreign"
     return (Role.SERVER, _CORRECTED) if name.named and _corrects(marks, name, ceiling) else None
+
+
+def _short_name(marks: Marks, i: int) -> bool:
+    """Whether a clause that begins after token ``i`` is about another address by its last part ("; the 51 works")."""
+    return any(
+        marks.kind[j] == NUMBER and len(marks.text[j]) <= 3 and marks.segment[j] == marks.segment[i]
+        for j in range(i + 1, min(i + 4, len(marks.text)))
+    )
 
 
 def _corrects(marks: Marks, name: _Name, ceiling: int) -> bool:

@@ -38,6 +38,7 @@ class Numbered:
 def numbered(marks: Marks, words: IdentifierWords, *, asked: bool) -> list[Numbered]:
     """Candidates for service IDs in order; ``asked``: we asked for the server, a bare ID answers."""
     found: list[Numbered] = []
+    others: set[str] = set()  # what is elsewhere said to be another thing's number
     for start, end, token, last, part, sure in _forms(marks, words):
         value = marks.reading.text(part)[start:end]
         if sure:
@@ -47,7 +48,10 @@ def numbered(marks: Marks, words: IdentifierWords, *, asked: bool) -> list[Numbe
         else:
             rule = _named(marks, token, last)
             if rule == "other":
+                others.add(value.casefold())
                 continue
+            if rule is None and part == "subject" and _titled(marks, token, last):
+                rule = "service_id.subject"
             if rule is None and found and found[-1].rule and _listed(marks, found[-1].last, token):
                 rule = "service_id.list"
             if rule is None and asked and _answers(marks, token):
@@ -57,8 +61,36 @@ def numbered(marks: Marks, words: IdentifierWords, *, asked: bool) -> list[Numbe
         named = found[k].rule is None and found[k + 1].rule == "service_id.named_after"
         if named and _listed(marks, found[k].last, found[k + 1].token):
             found[k] = replace(found[k], rule="service_id.named_after")
-    known = {n.value.casefold() for n in found if n.rule}
+    known = {n.value.casefold() for n in found if n.rule} | (_repeated(marks, found) - others)
     return [n if n.rule or n.value.casefold() not in known else replace(n, rule="service_id.again") for n in found]
+
+
+def _titled(marks: Marks, token: int, last: int) -> bool:
+    """Whether a subject about a server or work on it ends with the number behind a dash ("Server request - 28391")."""
+    if token < 2 or marks.text[token - 1] not in "-–—:|" or len(marks.text[token]) == 4:
+        return False
+    if last + 1 < len(marks.text) and marks.part[last + 1] == "subject":
+        return False
+    if any(marks.has(token - k, "other_number") for k in (2, 3)):
+        return False
+    about = ("server", "swap", "wanted")
+    return any(marks.part[i] == "subject" and marks.has(i, c) for i in range(token - 1) for c in about)
+
+
+def _repeated(marks: Marks, found: list[Numbered]) -> set[str]:
+    """Numbers that end the subject and come again in the text: what the whole message is about.
+
+    A subject with a word for something else that is numbered (an invoice, a ticket) names none.
+    """
+    subject = [i for i, part in enumerate(marks.part) if part == "subject"]
+    if not subject or any(marks.has(i, "other_number") for i in subject):
+        return set()
+    ends = {
+        n.value.casefold()
+        for n in found
+        if n.part == "subject" and n.last == subject[-1] and len(n.value) >= 5 and n.value[-4:].isdigit()
+    }
+    return ends & {n.value.casefold() for n in found if n.part == "body"}
 
 
 def _forms(marks: Marks, words: IdentifierWords) -> Iterator[tuple[int, int, int, int, str, bool]]:

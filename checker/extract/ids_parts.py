@@ -54,8 +54,8 @@ def serials(marks: Marks) -> list[Serial]:
     """The serial numbers of a reading in order: labelled ones, and bare ones beside a word of swapping or a slot."""
     found: dict[tuple[str, bool], Serial] = {}
     for first, last in marks.spots("serial"):
-        token = _labelled(marks, last)
-        if token is not None:
+        labelled = _labelled(marks, last)
+        for token in [labelled] if labelled is not None else _column(marks, first):
             value = _chunk(marks, token)
             if value is not None:
                 found.setdefault((value, marks.log[first]), Serial(value, token, marks.log[token]))
@@ -85,6 +85,25 @@ def _labelled(marks: Marks, i: int) -> int | None:
             return None
         i += 1
     return None
+
+
+def _column(marks: Marks, head: int) -> list[int]:
+    """The first tokens of the cells below ``head``, a table's column title; empty when it is in no table of bars."""
+    line = head
+    while line > 0 and marks.line[line - 1] == marks.line[head]:
+        line -= 1
+    column = sum(marks.text[i] == "|" for i in range(line, head))
+    cells: list[int] = []
+    i, row, bars = head, marks.line[head], -1
+    while i < len(marks.text) and marks.part[i] == marks.part[head] and marks.line[i] - row <= 1:
+        if marks.line[i] != row:
+            row, bars = marks.line[i], 0
+        if marks.text[i] == "|":
+            bars += 1
+            if row != marks.line[head] and bars == column and i + 1 < len(marks.text) and marks.line[i + 1] == row:
+                cells.append(i + 1)
+        i += 1
+    return cells if column else []
 
 
 def _chunk(marks: Marks, i: int) -> str | None:

@@ -11,7 +11,7 @@ from .ids_access import Owner, as_written
 from .ids_marks import URL, WORD, Marks
 from .ids_words import IdentifierWords
 
-_DIGITS = re.compile(r"(?<![\d.])\d{3}[ .\u00a0-]?\d{3}[ .\u00a0-]?\d{3,4}(?![\d.]\d|\d)")
+_DIGITS = re.compile(r"(?<![\d.])(?:\d[ .\u00a0-]?)?\d{3}[ .\u00a0-]?\d{3}[ .\u00a0-]?\d{3,4}(?![\d.]\d|\d)")
 _KEY_FILE = re.compile(r"/(?:home/)?([a-z_][a-z0-9_-]*)/\.ssh/authorized_keys")
 _REACH = 120  # characters between the tool's name and its number
 

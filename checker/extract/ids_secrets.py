@@ -71,12 +71,22 @@ def _trim(text: str, start: int, end: int, *, keep_dot: bool) -> int:
     """``end`` without punctuation that belongs to the sentence."""
     while end > start + 1:
         last, body = text[end - 1], text[start : end - 1]
-        if (last in ".;" and keep_dot) or (last not in ",;.)]»”“" and not (last in "\"'" and last not in body)):
+        if (
+            (last in ".;" and keep_dot)
+            or (last == ")" and keep_dot and not _inside_brackets(text, start))
+            or (last not in ",;.)]»”“" and not (last in "\"'" and last not in body))
+        ):
             break
         if (last == ")" and "(" in body) or (last == "]" and "[" in body):
             break
         end -= 1
     return end
+
+
+def _inside_brackets(text: str, start: int) -> bool:
+    """Whether a bracket opened shortly before ``start`` is still open there: then a closing one may be its."""
+    before = text[max(0, start - MAX_SECRET) : start]
+    return before.rfind("(") > before.rfind(")")
 
 
 def is_strong(value: str, *, camel: bool = True) -> bool:
