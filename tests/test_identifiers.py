@@ -351,3 +351,19 @@ def test_everyday_mails_name_their_servers() -> None:
 
 def test_log_zone_kind_is_known() -> None:
     assert reading("a", log="b").stretches[1].kind is ZoneKind.LOG
+
+
+@pytest.mark.parametrize(
+    ("body", "subject", "expected"),
+    [
+        ("Please check it.", "Request for server work - 30417", ["30417"]),
+        ("Please check it.", "Invoice for the server, invoice - 30417", []),
+        ("Please look at QX-30417 today.", "Start afresh: QX-30417", ["QX-30417"]),
+        ("Please look at 30417 today.", "Invoice 30417", []),
+        ("Server 192.0.2.8 still has the old resolver 198.51.100.53, it should be 198.51.100.54.", "", ["192.0.2.8"]),
+        ("It is 203.0.113.15; the 51 is in production", "", ["203.0.113.15"]),
+    ],
+)
+def test_titles_resolvers_and_short_names(body: str, subject: str, expected: list[str]) -> None:
+    """A number that titles the mail counts; an invoice's, a resolver's and another machine's do not."""
+    assert named(body, subject) == expected
