@@ -234,6 +234,8 @@ class TestOverride:
         told = json.loads(asked.call(show, name, "--json"))
         assert told["values"]["power"] == "denied"
         assert told["status"] == "complete"
+        assert told["timeline"][0]["changed"] == [["power", "-", "granted"]]
+        assert told["timeline"][2]["changed"] == [["power", "granted", "denied"], ["backup", "-", "confirmed"]]
 
     def test_the_customer_has_the_last_word(self, asked: Office) -> None:
         name = asked.ticket()

@@ -219,7 +219,8 @@ class TestRecord:
         desk.call(override, desk.ticket(), "power", "granted", "--because", "phone", "--by", "Berta")
         made = record_of(desk)
         power = made["consents"][0]
-        assert (power["value"], power["given_by"], power["words"]) == ("granted", "staff", [])
+        assert (power["value"], power["given_by"]) == ("granted", "staff")
+        assert [(w["value"], w["message"]) for w in power["words"]] == [("denied", 3)]
         assert [(c["field"], c["by"], c["because"]) for c in made["corrections"]] == [("power", "Berta", "phone")]
         desk.call(override, desk.ticket(), "power", "--undo", "--by", "Berta")
         made = record_of(desk)

@@ -184,9 +184,10 @@ def sections(events: Sequence[Event]) -> Json:
 
 def _consents(events: Sequence[Event], mails: Mapping[int, Json]) -> Iterator[Json]:
     """Each field that has a value now: by the customer's words, or by a person of the staff."""
-    last = next((j for e in reversed(events) if (j := _judgement(e)) is not None), None)
-    if last is None:
+    judgements = [j for e in events if (j := _judgement(e)) is not None]
+    if not judgements:
         return
+    last = judgements[-1]
     values, words = last.get("values"), last.get("words")
     if not isinstance(values, Mapping) or not isinstance(words, list):
         raise EvidenceError("an event holds a verdict that cannot be read")
@@ -194,13 +195,19 @@ def _consents(events: Sequence[Event], mails: Mapping[int, Json]) -> Iterator[Js
     for field in FIELDS:
         if values.get(field) is None:
             continue
-        said = [w for w in words if isinstance(w, Mapping) and w.get("field") == field]
+        said = _about(words, field)
+        if not said and field in by_staff:  # what the mails said before a person decided otherwise
+            said = next((w for j in reversed(judgements) if (w := _about(_list(j, "words"), field))), [])
         yield {
             "field": field,
             "value": values[field],
             "given_by": "staff" if field in by_staff else "customer",
             "words": [{**w, **_source(mails.get(_int(w, "message")))} for w in said],
         }
+
+
+def _about(words: Sequence[object], field: str) -> list[Json]:
+    return [w for w in words if isinstance(w, dict) and w.get("field") == field]
 
 
 def words_of(events: Sequence[Event]) -> tuple[Passage, ...]:

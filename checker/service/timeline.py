@@ -67,13 +67,12 @@ def timeline(
     posted: Iterable[Posted],
     unwritten: Iterable[Suppressed],
 ) -> tuple[Step, ...]:
-    """The steps of a ticket by today's rules; corrections count from the message after which they were made."""
+    """The steps of a ticket by today's rules; a correction counts from the message after it was made."""
     letters, silences = tuple(posted), tuple(unwritten)
     before: Verdict | None = None
     steps = []
     for i, (mail, findings) in enumerate(thread, start=1):
-        last = i == len(thread)
-        known = tuple(o for o in standing if last or o.after < i)
+        known = tuple(o for o in standing if o.after < i)
         verdict = judged(engine, [f for _, f in thread[:i]], known)
         steps.append(
             Step(
