@@ -229,7 +229,7 @@ def _crowded(
         regions[h.start] == region
         and h.start - high < APART
         and low - h.end < APART
-        and (h.start >= high or h.end <= low)
+        and not (low <= h.start and h.end <= high)
         for concept in apart
         for h in by_concept.get(concept, ())
     )
