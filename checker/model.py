@@ -280,7 +280,8 @@ class Statement:
 
     ``actions`` holds the power actions it speaks of (``reboot``, ``off``, ``on``, ``cycle``; empty =
     power in general). ``answers`` is the requirement id of the question of ours that it answers.
-    ``reader`` names who read it (``rules`` or the second reader), ``score`` is 1.0 for rules.
+    ``reader`` names who read it (``rules`` or ``second``), ``score`` is 1.0 for rules that count, less for
+    hints, and the calibrated probability for the second reader.
     """
 
     label: Label
@@ -292,6 +293,11 @@ class Statement:
     answers: str | None = None
     reader: str = "rules"
     score: float = 1.0
+
+    @property
+    def counts(self) -> bool:
+        """Asserted, and not merely a hint: a weak rule's, or a sentence that both readers do not agree on."""
+        return self.status is Status.ASSERTED and (self.score >= 1 or self.reader != "rules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,6 +422,15 @@ class Verdict:
     evidence: tuple[Evidence, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     unread: tuple[Unread, ...] = ()
+    confirm: tuple[Doubt, ...] = ()  # sentences that are shown and asked about instead of being believed
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A sentence that may be what ``requirement`` wants: the rules and the second reader do not agree on it."""
+
+    requirement: str
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,6 +440,29 @@ class Question:
     marker: str | None
     requirements: tuple[str, ...]
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """A label with the second reader's calibrated probability, and what that is worth.
+
+    ``sure`` and ``heard`` say whether it reaches the label's thresholds (chosen for precision on other
+    authors' text); they are kept with the finding, so that new weights do not judge old readings anew.
+    """
+
+    label: Label
+    p: float
+    heard: bool = False
+    sure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the second reader makes of one segment of the sender's own words; hearings of .005 and more."""
+
+    span: Span
+    hearings: tuple[Hearing, ...]
+    question: bool = False  # ends with a question mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,6 +488,7 @@ class Findings:
     unread: tuple[Unread, ...] = ()
     capped: bool = False
     business: bool = False  # speaks of invoices, orders, domains, or says thanks
+    heard: tuple[Heard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from .extract.lexicons import readers
 from .extract.packs import PackError, Reader, build_reader
 from .extract.read import adopts, parts_of, read_statements
 from .extract.reading import reading_of
+from .extract.second import SegmentReader, hear
 from .extract.windows import OfficeHours, TimeWords, find_windows, time_words
 from .mail.words import MailWords, mail_words
 from .model import Findings, Message, Question, TimeWindow, Verdict
@@ -44,6 +45,7 @@ class Engine:
     hours: OfficeHours | None
     default_language: str
     version: str
+    second: SegmentReader | None = None
 
     def read(self, message: Message, earlier: Sequence[Findings] = ()) -> Findings:
         """What ``message`` says, given what was found in the messages before it."""
@@ -83,6 +85,7 @@ class Engine:
             unread=said.unread,
             capped=message.capped,
             business=said.business,
+            heard=hear(self.second, reading, parts) if self.second and message.automatic is None else (),
         )
 
     def judge(self, thread: Sequence[Findings]) -> Verdict:
@@ -109,7 +112,9 @@ def _open_questions(earlier: Sequence[Findings]) -> tuple[Question, ...]:
     return ()
 
 
-def build_engine(rules: RuleFiles, hoster: HosterSettings, *, whole: bool = True) -> Engine:
+def build_engine(
+    rules: RuleFiles, hoster: HosterSettings, *, whole: bool = True, second: SegmentReader | None = None
+) -> Engine:
     """Compile ``rules``. Raises the builders' errors, each naming the file and what to do.
 
     ``whole``: every language pack now, so that a broken phrase is refused at the start of a service; without
@@ -146,4 +151,5 @@ def build_engine(rules: RuleFiles, hoster: HosterSettings, *, whole: bool = True
         hours=None,
         default_language=hoster.languages[0],
         version=rules.version,
+        second=second,
     )

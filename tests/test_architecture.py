@@ -23,7 +23,7 @@ ALLOWED = {
     "demo": {"cli", "edges", "service", "settings"},
     "__main__": {"cli"},
     "pipeline": {"mail", "extract", "comply", "settings"},
-    "edges": {"settings", "mail", "answer", "service"},
+    "edges": {"settings", "mail", "answer", "service", "reader"},
     "service": {"settings", "mail", "extract", "comply", "answer", "pipeline", "edges"},
     "cli": {"settings", "mail", "extract", "comply", "answer", "pipeline", "edges", "service", "report"},
 }

@@ -29,7 +29,7 @@ class Settled:
 
 def said(findings: Findings) -> tuple[Statement, ...]:
     """The statements of one message that count."""
-    return tuple(s for s in findings.statements if s.status is Status.ASSERTED and s.score >= 1)
+    return tuple(s for s in findings.statements if s.counts)
 
 
 def power(thread: Sequence[Findings]) -> Settled:

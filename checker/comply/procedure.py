@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from .combine import ALWAYS, ROWS, Case, Outcome, Table
+
 KINDS: Final = ("intervention", "os_reinstall", "hardware")
 FIELDS: Final = ("power", "backup", "data_loss_consent", "hardware_acknowledgement", "impact")
 IDS: Final = (
@@ -37,6 +39,7 @@ class Procedure:
     """All requirements in the order in which they are asked for."""
 
     requirements: tuple[Requirement, ...]
+    reader: Table = ALWAYS
 
 
 def build_procedure(data: Mapping[str, object], place: str = "rules/procedure.toml") -> Procedure:
@@ -47,7 +50,29 @@ def build_procedure(data: Mapping[str, object], place: str = "rules/procedure.to
     unknown = set(data) - {"requirement", "reader"}
     if unknown:
         raise ProcedureError(f"{place}: unknown key '{sorted(unknown)[0]}'")
-    return Procedure(tuple(_requirement(e, place) for e in entries))
+    return Procedure(tuple(_requirement(e, place) for e in entries), _table(data.get("reader", {}), place))
+
+
+def _table(data: object, place: str) -> Table:
+    """``[reader]``: ``silent`` and one table a requirement, each with a word a case."""
+    if not isinstance(data, Mapping):
+        raise ProcedureError(f"{place}: [reader] is a table")
+    silent = data.get("silent", 0.0)
+    if isinstance(silent, bool) or not isinstance(silent, (int, float)) or not 0 <= silent < 1:
+        raise ProcedureError(f"{place}: [reader] silent is a probability from 0 to below 1")
+    outcomes = {}
+    for row, cases in data.items():
+        if row == "silent":
+            continue
+        if row not in ROWS or not isinstance(cases, Mapping):
+            raise ProcedureError(f"{place}: [reader.{row}]: use {', '.join(ROWS)}")
+        for case, outcome in cases.items():
+            if case not in set(Case):
+                raise ProcedureError(f"{place}: [reader.{row}]: '{case}' is not one of {', '.join(Case)}")
+            if outcome not in set(Outcome):
+                raise ProcedureError(f"{place}: [reader.{row}] {case}: '{outcome}' is not one of {', '.join(Outcome)}")
+            outcomes[row, Case(case)] = Outcome(str(outcome))
+    return Table(float(silent), outcomes)
 
 
 def _requirement(entry: object, place: str) -> Requirement:

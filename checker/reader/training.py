@@ -1,4 +1,7 @@
-"""Train, evaluate and export the reader: ``python -m checker.reader.training --data … --out …``.
+"""Train, measure and ship the reader: ``python -m checker.reader.training --data … --out …``.
+
+Two folds by language (other languages are other authors) tell what it is worth and set temperatures and
+thresholds; the shipped model is trained on everything. Whoever evaluates it afterwards uses ``evaluation.py``.
 
 The recipe (measured): embedding table frozen, mean pooling, a linear head, binary cross-entropy, AdamW with
 2e-4 at the top layer and 0.95 a layer down, 5e-4 for the head, batches of 16, dropout .1, five epochs over
@@ -8,6 +11,7 @@ augmented text. Seeded; runs repeat on one machine.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import random
 import re
@@ -21,10 +25,13 @@ import torch
 from torch import Tensor, nn
 
 from . import base as base_weights
+from . import calibration, graph
 from .augment import augmented
+from .calibration import Array
+from .card import CARD, MODEL, VOCABULARY, WEIGHTS
 from .data import LABELS, Item, folds, read
 from .network import Encoder
-from .vocabulary import Vocabulary
+from .vocabulary import Vocabulary, to_bytes
 
 PREFIX = "query: "
 PIECES = 50_000
@@ -100,33 +107,73 @@ def logits_of(model: Encoder, table: Tensor, vocabulary: Vocabulary, texts: Sequ
     return out
 
 
+def ship(out: Path, model: Encoder, base: base_weights.Base, labelled: Sequence[tuple[Array, Array]]) -> None:
+    """Write the runtime's files into ``out``: weights, vocabulary, and the record with what the folds taught."""
+    state = {name: value.numpy() for name, value in model.state_dict().items()}
+    positions = state["positions"][:LENGTH]
+    files = {
+        MODEL: graph.build(state, base.layers, base.heads, base.epsilon),
+        VOCABULARY: to_bytes(base.vocabulary, base.table, positions),
+    }
+    logits, gold = (np.concatenate([f[k] for f in labelled]) for k in (0, 1))
+    tunings = calibration.tuned(logits, gold, LABELS)
+    hashes = {}
+    for name, raw in files.items():
+        (out / name).write_bytes(raw)
+        hashes[name] = hashlib.sha256(raw).hexdigest()
+    record = {
+        "version": hashes[MODEL][:12],
+        "pieces": LENGTH,
+        "labels": [
+            {"label": t.label.value, "temperature": t.temperature, "heard": t.heard, "sure": t.sure} for t in tunings
+        ],
+        "sha256": hashes,
+    }
+    (out / CARD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    for heard, sure in calibration.crossed(labelled, LABELS):
+        print(f"{heard.label.value:24} heard {_told(heard)}   sure {_told(sure)}")
+
+
+def _told(c: calibration.Counted) -> str:
+    return f"≥{c.threshold:.2f} right {c.right} wrong {c.wrong} missed {c.missed}"
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Train the second reader.")
+    parser = argparse.ArgumentParser(description="Train, measure and ship the second reader.")
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="JSON-lines files of labelled statements")
-    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and fold logits")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints; what is there is not redone")
+    parser.add_argument("--ship", type=Path, default=WEIGHTS, help="folder for the runtime's files")
     parser.add_argument("--seed", type=int, default=20261125)
     parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--fold", type=int, help="only this fold (0 or 1); without it, all folds, then the final model")
-    parser.add_argument("--final", action="store_true", help="only the final model, on everything")
     args = parser.parse_args()
-    torch.set_num_threads(max(1, torch.get_num_threads()))
     args.out.mkdir(parents=True, exist_ok=True)
     items = read(args.data)
     base = base_weights.load(base_weights.find(), lambda p: bool(LATIN.match(p)), PIECES)
     table = torch.from_numpy(base.tensors["emb.word"])
-    if not args.final:
-        for number, (training, testing) in enumerate(folds(items, LANGUAGE_FOLDS)):
-            if args.fold is not None and number != args.fold:
-                continue
-            model = train(training, base, table, args.seed, args.epochs, f"fold {number}")
-            logits = logits_of(model, table, base.vocabulary, [i.text for i in testing])
-            np.savez_compressed(args.out / f"fold{number}.npz", logits=logits)
-            torch.save(model.state_dict(), args.out / f"fold{number}.pt")
-            rows = [{"text": i.text, "labels": sorted(i.labels), "language": i.language} for i in testing]
-            (args.out / f"fold{number}.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-    if args.final or args.fold is None:
-        model = train(items, base, table, args.seed, args.epochs, "final")
-        torch.save(model.state_dict(), args.out / "final.pt")
+
+    def trained(name: str, chosen: Sequence[Item]) -> Encoder:
+        place = args.out / f"{name}.pt"
+        if place.exists():
+            model = Encoder(base, len(LABELS))
+            model.load_state_dict(torch.load(place, weights_only=True))
+            return model.eval()
+        model = train(chosen, base, table, args.seed, args.epochs, name)
+        torch.save(model.state_dict(), place)
+        return model
+
+    labelled = []
+    for number, (training, testing) in enumerate(folds(items, LANGUAGE_FOLDS)):
+        place = args.out / f"fold{number}.npz"
+        if not place.exists():
+            model = trained(f"fold{number}", training)
+            np.savez_compressed(
+                place,
+                logits=logits_of(model, table, base.vocabulary, [i.text for i in testing]),
+                gold=np.asarray([[float(label in i.labels) for label in LABELS] for i in testing]),
+            )
+        with np.load(place) as data:
+            labelled.append((data["logits"], data["gold"]))
+    ship(args.ship, trained("final", items), base, labelled)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from checker.comply.procedure import Procedure
 from checker.edges.clock import Clock
 from checker.edges.files import read_replies, read_rules, replies_version, rules_version
 from checker.edges.outgoing import Outgoing
+from checker.edges.second_reader import open_reader
 from checker.edges.store.engine import Store
 from checker.mail.words import MailWords
 from checker.model import Findings, Message, Verdict
@@ -97,7 +98,7 @@ def load_rules(settings: Settings) -> Rules:
     rule_files, reply_files = read_rules(settings.folders.rules), read_replies(settings.folders.replies)
     try:
         return Rules(
-            engine=build_engine(rule_files, settings.hoster),
+            engine=build_engine(rule_files, settings.hoster, second=open_reader(settings.reader)),
             env=environment.environment(reply_files.templates),
             texts=texts.build(reply_files.texts),
             version=f"{rule_files.version}-{reply_files.version}",

@@ -5,16 +5,17 @@ reading the file is :mod:`checker.edges.files`'s work. Every key has a default, 
 document is the embedded service (Maildir in, Maildir out, SQLite) and a file holds differences only.
 """
 
+from .digest import LINK_FIELDS, DigestSettings, DigestTeam, Schedule
 from .mail import ImapMailbox, Mailbox, MaildirMailbox, MaildirOutgoing, Outgoing, SendingSettings, SmtpOutgoing
 from .rule_files import RuleFiles
 from .sections import (
     DatabaseSettings,
-    DigestSettings,
     FolderSettings,
     HosterSettings,
     LogSettings,
     MetricsSettings,
     OfficeHours,
+    ReaderSettings,
     RegistrySettings,
     ReplySettings,
     SenderSettings,
@@ -25,9 +26,11 @@ from .whole import Settings, build
 
 __all__ = [
     "LANGUAGES",
+    "LINK_FIELDS",
     "WEEKDAYS",
     "DatabaseSettings",
     "DigestSettings",
+    "DigestTeam",
     "FolderSettings",
     "HosterSettings",
     "ImapMailbox",
@@ -39,9 +42,11 @@ __all__ = [
     "OfficeHours",
     "Outgoing",
     "PasswordFrom",
+    "ReaderSettings",
     "RegistrySettings",
     "ReplySettings",
     "RuleFiles",
+    "Schedule",
     "SenderSettings",
     "SendingSettings",
     "ServiceSettings",

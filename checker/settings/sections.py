@@ -99,21 +99,6 @@ class ReplySettings(Section):
     reminder_working_days: Annotated[int, Field(ge=1)] = 2
 
 
-class DigestSettings(Section):
-    """The staff's digest: ``at`` is the hoster's local time; not between 02:00 and 03:00, which may not exist."""
-
-    recipients: tuple[Email, ...] = ()
-    days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
-    at: time = time(7, 30)
-    write_files: bool = True
-
-    @model_validator(mode="after")
-    def _outside_the_gap(self) -> DigestSettings:
-        if self.at.hour == 2:
-            raise ValueError("at lies between 02:00 and 03:00, which summer time skips or repeats; choose another hour")
-        return self
-
-
 class RegistrySettings(Section):
     """The hoster's list of customers: a CSV file, or a query with ``:sender`` and ``:domain`` to a database."""
 
@@ -159,3 +144,11 @@ class MetricsSettings(Section):
     enabled: bool = False
     address: Plain = "127.0.0.1"
     port: Port = 9188
+
+
+class ReaderSettings(Section):
+    """The second reader beside the rules. ``folder`` holds its files; without it, those that are shipped."""
+
+    enabled: bool = True
+    folder: FilePath | None = None
+    threads: Annotated[int, Field(ge=1, le=64)] = 1

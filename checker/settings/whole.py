@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from .digest import DigestSettings
 from .mail import (
     ImapMailbox,
     Mailbox,
@@ -20,11 +21,11 @@ from .mail import (
 )
 from .sections import (
     DatabaseSettings,
-    DigestSettings,
     FolderSettings,
     HosterSettings,
     LogSettings,
     MetricsSettings,
+    ReaderSettings,
     ReplySettings,
     SenderSettings,
     ServiceSettings,
@@ -47,6 +48,7 @@ class Settings(Section):
     sender: SenderSettings = SenderSettings()
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    reader: ReaderSettings = ReaderSettings()
 
     @model_validator(mode="after")
     def _names_differ(self) -> Settings:

@@ -1,0 +1,199 @@
+"""Two readers, one finding: what rules and second reader say together (``rules/procedure.toml``, ``[reader]``).
+
+Per requirement and case the hoster's table says what follows:
+
+=============== ==========================================================================================
+``agree``       the rules read a consent and the second reader does not contradict them
+``rules_only``  the rules read a consent in a sentence where the second reader hears nothing of the kind
+``reader_only`` the second reader is sure of a consent where no rule read anything
+``opposed``     the second reader hears a refusal or a limit, in the same sentence or in another one of the
+                mail that no rule read
+=============== ==========================================================================================
+
+``given`` counts; ``confirm`` does not count, and the reply shows the sentence and asks; ``ask`` does not
+count; ``person`` counts and a person must look. The second reader never overrules a rule that rejected a
+sentence (a question, a hypothesis, another system), and answers to our questions ("1. yes") are the rules'
+alone: without its question such a line means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from ..model import Doubt, Findings, Heard, Hearing, Label, Span, Statement, Status
+
+DOUBTED: Final = 0.5  # the score of a statement that no longer counts
+SECOND: Final = "second"
+
+_REQUIREMENT: Final[Mapping[str, str]] = {
+    "power": "power_authorization",
+    "backup": "backup",
+    "loss": "backup",
+    "erase": "data_loss_consent",
+    "risk": "hardware_acknowledgement",
+    "downtime": "impact",
+    "request": "request",
+}
+ROWS: Final = tuple(dict.fromkeys(_REQUIREMENT.values()))
+
+# What a consent may sound like to the second reader, and what takes it away.
+_SUPPORT: Final[Mapping[Label, frozenset[Label]]] = {
+    Label.POWER_GRANTED: frozenset({Label.POWER_GRANTED, Label.DOWNTIME_OK}),
+    Label.POWER_PARTIAL: frozenset({Label.POWER_PARTIAL, Label.POWER_GRANTED, Label.POWER_DENIED}),
+    Label.POWER_WINDOW: frozenset({Label.POWER_WINDOW, Label.DOWNTIME_WINDOW, Label.POWER_GRANTED}),
+    Label.POWER_DENIED: frozenset({Label.POWER_DENIED, Label.POWER_PARTIAL, Label.DOWNTIME_REFUSED}),
+    Label.BACKUP_CONFIRMED: frozenset({Label.BACKUP_CONFIRMED}),
+    Label.LOSS_ACCEPTED: frozenset({Label.LOSS_ACCEPTED, Label.RISK_ACCEPTED, Label.ERASE_CONSENT}),
+    Label.ERASE_CONSENT: frozenset({Label.ERASE_CONSENT, Label.LOSS_ACCEPTED}),
+    Label.RISK_ACCEPTED: frozenset({Label.RISK_ACCEPTED, Label.LOSS_ACCEPTED}),
+    Label.DOWNTIME_OK: frozenset({Label.DOWNTIME_OK, Label.POWER_GRANTED, Label.DOWNTIME_WINDOW}),
+    Label.DOWNTIME_WINDOW: frozenset(
+        {Label.DOWNTIME_WINDOW, Label.POWER_WINDOW, Label.DOWNTIME_OK, Label.POWER_GRANTED}
+    ),
+}
+_OPPOSE: Final[Mapping[Label, frozenset[Label]]] = {
+    Label.POWER_GRANTED: frozenset({Label.POWER_DENIED, Label.POWER_PARTIAL, Label.POWER_WINDOW_MISSING}),
+    Label.POWER_PARTIAL: frozenset({Label.POWER_WINDOW_MISSING}),
+    Label.POWER_WINDOW: frozenset({Label.POWER_DENIED, Label.POWER_WINDOW_MISSING}),
+    Label.POWER_DENIED: frozenset({Label.POWER_GRANTED}),
+    Label.BACKUP_CONFIRMED: frozenset({Label.BACKUP_ABSENT, Label.BACKUP_INADEQUATE}),
+    Label.LOSS_ACCEPTED: frozenset({Label.RISK_REFUSED, Label.ERASE_REFUSED}),
+    Label.ERASE_CONSENT: frozenset({Label.ERASE_REFUSED}),
+    Label.RISK_ACCEPTED: frozenset({Label.RISK_REFUSED}),
+    Label.DOWNTIME_OK: frozenset({Label.DOWNTIME_REFUSED, Label.DOWNTIME_WINDOW_MISSING}),
+    Label.DOWNTIME_WINDOW: frozenset({Label.DOWNTIME_REFUSED, Label.DOWNTIME_WINDOW_MISSING}),
+}
+_CONSENTS: Final = frozenset(_SUPPORT)
+_RESTRICTIONS: Final = frozenset(label for against in _OPPOSE.values() for label in against) - {Label.POWER_GRANTED}
+_WINDOWS: Final = frozenset({Label.POWER_WINDOW, Label.DOWNTIME_WINDOW})
+
+
+class Case(StrEnum):
+    AGREE = "agree"
+    RULES_ONLY = "rules_only"
+    READER_ONLY = "reader_only"
+    OPPOSED = "opposed"
+
+
+class Outcome(StrEnum):
+    GIVEN = "given"
+    CONFIRM = "confirm"
+    ASK = "ask"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The hoster's table. ``silent``: below this probability the second reader hears nothing of a consent."""
+
+    silent: float
+    outcomes: Mapping[tuple[str, Case], Outcome]
+
+    def outcome(self, requirement: str, case: Case) -> Outcome:
+        """What follows; what the table leaves out is asked for."""
+        return self.outcomes.get((requirement, case), Outcome.GIVEN if case is Case.AGREE else Outcome.ASK)
+
+
+# Without a table the second reader gives no consent and takes none of the rules' away.
+ALWAYS: Final = Table(
+    0.0, {(row, case): Outcome.GIVEN for row in ROWS for case in (Case.AGREE, Case.RULES_ONLY, Case.OPPOSED)}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """Findings after both readers, the sentences to be confirmed, and the requirements a person must look at."""
+
+    findings: Findings
+    doubts: tuple[Doubt, ...] = ()
+    persons: tuple[str, ...] = ()
+    asked: tuple[Statement, ...] = ()  # requests that only the second reader read
+
+
+def requirement_of(label: Label) -> str:
+    """The row of the table that a label belongs to."""
+    return _REQUIREMENT[label.value.partition("_")[0]]
+
+
+def combined(findings: Findings, table: Table) -> Combined:
+    """``findings`` of one message as both readers see them; unchanged where the second reader read nothing."""
+    if not findings.heard:
+        return Combined(findings)
+    unread = [(h, x) for h in findings.heard for x in h.hearings if x.sure and not _covered(findings, h, x.label)]
+    limits = [(h, x) for h, x in unread if x.label in _RESTRICTIONS]
+    limited = {requirement_of(x.label): h.span for h, x in limits}
+    statements: list[Statement] = []
+    doubts: list[Doubt] = []
+    persons: list[str] = []
+    given: set[str] = set()
+    refused: set[str] = set()
+
+    def settle(statement: Statement, case: Case) -> Statement | None:
+        requirement = requirement_of(statement.label)
+        outcome = table.outcome(requirement, case)
+        if outcome is Outcome.CONFIRM:
+            doubts.append(Doubt(requirement, limited.get(requirement, statement.span)))
+        if outcome is Outcome.PERSON:
+            persons.append(requirement)
+        return statement if outcome in (Outcome.GIVEN, Outcome.PERSON) else None
+
+    for s in findings.statements:
+        if not s.counts or s.label not in _CONSENTS or s.answers is not None:
+            statements.append(s)
+            if s.counts and s.label not in _CONSENTS:
+                refused.add(requirement_of(s.label))
+            elif s.counts:
+                given.add(requirement_of(s.label))
+            continue
+        case = _case(s, findings.heard, limited, table.silent)
+        kept = settle(s, case)
+        statements.append(kept or replace(s, score=DOUBTED))
+        given.add(requirement_of(s.label))
+    for h, x in unread:
+        requirement = requirement_of(x.label)
+        if requirement == "request":
+            wanted = not h.question
+        elif x.label in _RESTRICTIONS:
+            wanted = requirement not in given
+        else:
+            wanted = (
+                not h.question and not {requirement} & (given | refused | limited.keys()) and _timed(findings, h, x)
+            )
+        statement = Statement(x.label, Status.ASSERTED, h.span, f"{SECOND}/{x.label}", reader=SECOND, score=x.p)
+        if wanted and x.label in _RESTRICTIONS:
+            statements.append(statement)
+        elif wanted and (kept := settle(statement, Case.READER_ONLY)) is not None:
+            statements.append(kept)
+    asked = tuple(s for s in statements if s.reader == SECOND and requirement_of(s.label) == "request")
+    return Combined(replace(findings, statements=tuple(statements)), tuple(doubts), tuple(persons), asked)
+
+
+def _case(s: Statement, heard: Iterable[Heard], limited: Mapping[str, Span], silent: float) -> Case:
+    place = next((h for h in heard if _inside(s.span, h.span)), None)
+    if place is None:
+        return Case.AGREE  # too short to be heard, or not in the body
+    support = max((x.p for x in place.hearings if x.label in _SUPPORT[s.label]), default=0.0)
+    against = [x for x in place.hearings if x.label in _OPPOSE[s.label]]
+    if any(x.heard and x.p > support for x in against):
+        return Case.OPPOSED
+    if requirement_of(s.label) in limited and s.label not in (Label.POWER_DENIED, Label.POWER_PARTIAL):
+        return Case.OPPOSED
+    return Case.RULES_ONLY if support < silent else Case.AGREE
+
+
+def _covered(findings: Findings, place: Heard, label: Label) -> bool:
+    """Whether the rules read something of this requirement there, counted or rejected."""
+    requirement = requirement_of(label)
+    return any(requirement_of(s.label) == requirement and _inside(s.span, place.span) for s in findings.statements)
+
+
+def _timed(findings: Findings, place: Heard, hearing: Hearing) -> bool:
+    """A window is none without a time in the same sentence."""
+    return hearing.label not in _WINDOWS or any(w.has_time and _inside(w.span, place.span) for w in findings.windows)
+
+
+def _inside(span: Span, place: Span) -> bool:
+    return span.part == place.part and place.start <= span.start < place.end
