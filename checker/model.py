@@ -355,7 +355,10 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Which words gave which field its value (contract: ``evidence``). Secrets are masked in ``text``."""
+    """Which words gave which field its value (contract: ``evidence``). Secrets are masked in ``text``.
+
+    ``score`` is 1.0 for rules and a probability for the second reader, whose rules are named ``second/…``.
+    """
 
     field: str
     value: str
@@ -365,6 +368,7 @@ class Evidence:
     end: int
     text: str
     part: str = "body"
+    score: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

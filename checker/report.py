@@ -60,13 +60,18 @@ def report(
         "reply_reason": reply_reason,
         "evidence": [
             {"field": e.field, "value": e.value, "rule": e.rule, "message": e.message, "start": e.start}
-            | {"end": e.end, "text": e.text, "part": e.part}
+            | {"end": e.end, "text": e.text, "part": e.part, "score": e.score}
             for e in verdict.evidence
         ],
         "rejected": [
             {"field": r.field, "reason": r.reason, "rule": r.rule, "message": r.message, "start": r.start}
             | {"end": r.end, "text": r.text, "part": r.part}
             for r in verdict.rejected
+        ],
+        "confirm": [
+            {"requirement": d.requirement, "message": d.span.message, "start": d.span.start, "end": d.span.end,
+             "text": d.span.text}
+            for d in verdict.confirm
         ],
         "unread": [
             {

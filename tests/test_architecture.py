@@ -25,7 +25,7 @@ ALLOWED = {
     "pipeline": {"mail", "extract", "comply", "settings"},
     "edges": {"settings", "mail", "answer", "service", "reader"},
     "service": {"settings", "mail", "extract", "comply", "answer", "pipeline", "edges"},
-    "cli": {"settings", "mail", "extract", "comply", "answer", "pipeline", "edges", "service", "report"},
+    "cli": {"settings", "mail", "extract", "comply", "answer", "pipeline", "edges", "service", "report", "reader"},
 }
 PURE = ("mail", "extract", "comply", "answer", "model", "report", "pipeline")
 IO = {

@@ -111,8 +111,8 @@ def _page(message: Message, findings: Findings, hidden: Sequence[str], draw: Dra
 
 def _row(statement: Statement, hidden: Sequence[str]) -> Row:
     cues = ", ".join(f"{c.name} “{c.text}”" for c in statement.cues)
-    counts = statement.status is Status.ASSERTED and statement.score >= 1
-    status = str(statement.status) if statement.score >= 1 or not counts else "weak"
+    counts = statement.counts
+    status = "weak" if statement.status is Status.ASSERTED and not counts else str(statement.status)
     return Row(statement.label, status, counts, _masked(statement.span.text, hidden), statement.rule, cues)
 
 
@@ -123,7 +123,7 @@ def _pieces(message: Message, findings: Findings, text: str) -> list[Piece]:
     ]
     for s in findings.statements:
         if s.span.part == "body":
-            kind = "yes" if s.status is Status.ASSERTED and s.score >= 1 else "no"
+            kind = "yes" if s.counts else "no"
             topic = s.label.split("_")[0]
             marks.append((s.span.start, s.span.end, f"mark {kind} {topic}", f"{s.label} ({s.status}) by {s.rule}"))
     for i in findings.identifiers:

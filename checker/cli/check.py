@@ -6,12 +6,15 @@ import json
 import mailbox
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from ..comply.combine import combined
 from ..comply.reply import decide
 from ..edges.files import read_rules, read_settings
+from ..edges.second_reader import open_reader
 from ..mail.parse import Unparsable, parse
 from ..model import Case, Findings, Message, Verdict
 from ..pipeline import Engine, build_engine
@@ -46,7 +49,8 @@ def check(
 ) -> None:
     """Judge each PATH: a mail (.eml), a folder of .eml (one ticket, in name order), or an mbox."""
     settings = read_settings(config)
-    engine = build_engine(read_rules(settings.folders.rules), settings.hoster, whole=False)
+    second = open_reader(settings.reader)
+    engine = build_engine(read_rules(settings.folders.rules), settings.hoster, whole=False, second=second)
     addresses = settings.own_addresses | {a.lower() for a in own}
     failed = False
     cases: list[tuple[Path, Case]] = []
@@ -59,7 +63,8 @@ def check(
             continue
         decision = decide(case.messages, case.verdict, confirm=settings.replies.confirm)
         if explain is not None:
-            cases.append((path, case))
+            both = tuple(combined(f, engine.procedure.reader).findings for f in case.findings)
+            cases.append((path, replace(case, findings=both)))
         if as_json:
             data = report(
                 str(path), case.messages, case.verdict, would_reply=decision.reply, reply_reason=decision.reason,

@@ -16,6 +16,8 @@ from checker.edges.records import Delivery, Position, State
 from checker.edges.store import messages, outbox
 from checker.edges.store.engine import StoreError
 from checker.edges.supervisor import health
+from checker.reader.card import WEIGHTS
+from checker.reader.second import SecondReader
 from checker.service.turn import MailboxSettings
 from checker.service.workshop import load_rules
 from checker.settings import Settings, SettingsError
@@ -58,6 +60,7 @@ def _alive(settings: Settings) -> bool:
 
 def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "rules and replies", lambda: f"version {load_rules(settings).version}"
+    yield "second reader", lambda: _reader(settings)
     yield "signing key", lambda: f"{settings.key_file}, {len(secrets.signing_key(settings.key_file))} bytes"
     yield "database", lambda: _database(settings)
     if settings.sender.registry is not None:
@@ -67,6 +70,14 @@ def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     for mailbox in settings.mailboxes:
         yield f"mailbox {mailbox.name}", lambda m=mailbox: _mailbox(settings, m)  # type: ignore[misc]  # bound by default
     yield "outgoing", lambda: outgoing_of(settings).check()
+
+
+def _reader(settings: Settings) -> str:
+    if not settings.reader.enabled:
+        return "off; the rules read alone ([reader] enabled = false)"
+    reader = SecondReader(settings.reader.folder or WEIGHTS, settings.reader.threads)
+    reader.read(["doctor"])
+    return f"version {reader.loaded.card.version}, {len(reader.loaded.card.tunings)} labels"
 
 
 def _customers(settings: Settings) -> str:

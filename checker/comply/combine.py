@@ -66,7 +66,7 @@ _OPPOSE: Final[Mapping[Label, frozenset[Label]]] = {
     Label.DOWNTIME_OK: frozenset({Label.DOWNTIME_REFUSED, Label.DOWNTIME_WINDOW_MISSING}),
     Label.DOWNTIME_WINDOW: frozenset({Label.DOWNTIME_REFUSED, Label.DOWNTIME_WINDOW_MISSING}),
 }
-_CONSENTS: Final = frozenset(_SUPPORT)
+CONSENTS: Final = frozenset(_SUPPORT)
 _RESTRICTIONS: Final = frozenset(label for against in _OPPOSE.values() for label in against) - {Label.POWER_GRANTED}
 _WINDOWS: Final = frozenset({Label.POWER_WINDOW, Label.DOWNTIME_WINDOW})
 
@@ -141,9 +141,9 @@ def combined(findings: Findings, table: Table) -> Combined:
         return statement if outcome in (Outcome.GIVEN, Outcome.PERSON) else None
 
     for s in findings.statements:
-        if not s.counts or s.label not in _CONSENTS or s.answers is not None:
+        if not s.counts or s.label not in CONSENTS or s.answers is not None:
             statements.append(s)
-            if s.counts and s.label not in _CONSENTS:
+            if s.counts and s.label not in CONSENTS:
                 refused.add(requirement_of(s.label))
             elif s.counts:
                 given.add(requirement_of(s.label))

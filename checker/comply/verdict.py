@@ -20,7 +20,7 @@ from ..model import (
     Verdict,
 )
 from . import merge
-from .combine import combined
+from .combine import CONSENTS, DOUBTED, combined
 from .kinds import kinds as kinds_of
 from .merge import Settled
 from .missing import missing
@@ -156,8 +156,9 @@ def _evidence(
     for name, value in settled.items():
         for s in value.statements:
             yield Evidence(
-                name, value.value or "", s.rule, s.span.message, s.span.start, s.span.end, s.span.text, s.span.part
-            )
+                name, value.value or "", s.rule, s.span.message, s.span.start, s.span.end, s.span.text, s.span.part,
+                s.score,
+            )  # fmt: skip
     wanted = {
         IdentifierKind.SERVICE_ID: ("service_ids", named.service_ids),
         IdentifierKind.IP: ("ip_addresses", named.ip_addresses),
@@ -188,16 +189,18 @@ def _evidence(
             if s.label.startswith("request"):
                 yield Evidence(
                     "request_kinds", s.label.removeprefix("request_"), s.rule, s.span.message, s.span.start, s.span.end,
-                    s.span.text, s.span.part,
+                    s.span.text, s.span.part, s.score,
                 )  # fmt: skip
 
 
 def _rejected(theirs: Sequence[Findings]) -> Iterable[Rejected]:
     for findings in theirs:
         for s in findings.statements:
-            if s.status is Status.ASSERTED:
+            if s.status is Status.ASSERTED and (s.counts or s.label not in CONSENTS):
                 continue
             reason = s.status.value + (f": {s.cues[0].text}" if s.cues else "")
+            if s.status is Status.ASSERTED:
+                reason = "doubt: rules and second reader do not agree" if s.score == DOUBTED else "hint"
             yield Rejected(
                 s.label.value, "", reason, s.rule, s.span.message, s.span.start, s.span.end, s.span.text, s.span.part
             )

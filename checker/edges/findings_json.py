@@ -3,7 +3,8 @@
 What is written: offsets, words that were evidence, and for a secret a keyed fingerprint (so that "the
 same password as before" can be told without keeping it). What is read back holds ``Secret(MASK)``.
 Every occurrence of a known secret in any text is masked, and the words of unread stretches are not
-kept at all: what no rule understood may well be a password.
+kept at all: what no rule understood may well be a password. The same holds for a segment in which the second
+reader heard nothing that counts.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from checker.model import MASK, Findings, Secret, Unread
+from checker.model import MASK, Findings, Heard, Secret, Unread
 
 # Vocabulary and identifiers, not words of the text: masking here would damage what the verdict rests on
 # (a password that equals the service ID). The words that they were read from are masked all the same.
@@ -123,6 +124,8 @@ def _plain(value: object, key: bytes, secrets: tuple[str, ...]) -> object:
     if isinstance(value, Unread):
         span = dataclasses.replace(value.span, text="")
         return {"span": _plain(span, key, secrets), "topics": list(value.topics)}
+    if isinstance(value, Heard) and not any(h.heard for h in value.hearings):
+        value = dataclasses.replace(value, span=dataclasses.replace(value.span, text=""))
     if isinstance(value, StrEnum):
         return str(value)
     if isinstance(value, str):

@@ -145,6 +145,7 @@ def main() -> None:
     parser.add_argument("--ship", type=Path, default=WEIGHTS, help="folder for the runtime's files")
     parser.add_argument("--seed", type=int, default=20261125)
     parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--fold", type=int, help="only this fold's model and logits, to have them made side by side")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     items = read(args.data)
@@ -164,6 +165,8 @@ def main() -> None:
     labelled = []
     for number, (training, testing) in enumerate(folds(items, LANGUAGE_FOLDS)):
         place = args.out / f"fold{number}.npz"
+        if args.fold not in (None, number):
+            continue
         if not place.exists():
             model = trained(f"fold{number}", training)
             np.savez_compressed(
@@ -173,6 +176,8 @@ def main() -> None:
             )
         with np.load(place) as data:
             labelled.append((data["logits"], data["gold"]))
+    if args.fold is not None:
+        return
     ship(args.ship, trained("final", items), base, labelled)
 
 

@@ -119,7 +119,12 @@ def _stated(f: Findings) -> Iterator[Said]:
 
 def _said(s: Statement) -> Said:
     cue = f" ({s.cues[0].text})" if s.cues and s.status is not Status.ASSERTED else ""
-    return Said(s.label.value, f"{s.status}{cue}" if s.score >= 1 else "weak", s.span.text, s.rule)
+    return Said(
+        s.label.value,
+        f"{s.status}{cue}" if s.counts or s.status is not Status.ASSERTED else "weak",
+        s.span.text,
+        s.rule,
+    )
 
 
 def _changes(before: Verdict | None, after: Verdict) -> Iterator[tuple[str, str, str]]:
