@@ -41,6 +41,7 @@ from checker.model import (
     Statement,
     Status,
     TicketStatus,
+    TimeWindow,
     Verdict,
 )
 from checker.service.round import Summary, run_round
@@ -109,7 +110,7 @@ _MET = {
 
 @dataclass(frozen=True, slots=True)
 class PlainEngine:
-    """Reads ``request: yes``, ``server: 48213``, ``power: yes``, ``backup: yes``, ``root: secret`` in own words.
+    """Reads ``request: yes``, ``server: 48213``, ``power: yes``, ``root: secret``, ``window: ISO time`` in own words.
 
     The same Protocol as the real one, without its rules: what the service does must not depend on them.
     """
@@ -132,6 +133,7 @@ class PlainEngine:
         identifiers: list[Identifier] = []
         credentials: list[Credential] = []
         statements: list[Statement] = []
+        windows: list[TimeWindow] = []
         for zone in message.own():
             place = zone.start
             for line in message.text[zone.start : zone.end].splitlines(keepends=True):
@@ -142,6 +144,8 @@ class PlainEngine:
                     identifiers.append(Identifier(IdentifierKind.SERVICE_ID, value, Role.SERVER, span, "plain"))
                 elif key == "root":
                     credentials.append(Credential(Access.OS, "root", Secret(value), span, "plain"))
+                elif key == "window":
+                    windows.append(TimeWindow(value, datetime.fromisoformat(value), None, span))
                 elif (key, value) in _LABELS:
                     statements.append(Statement(_LABELS[key, value], Status.ASSERTED, span, "plain"))
                 place += len(line)
@@ -152,6 +156,7 @@ class PlainEngine:
             identifiers=tuple(identifiers),
             credentials=tuple(credentials),
             statements=tuple(statements),
+            windows=tuple(windows),
         )
 
     def judge(self, thread: Sequence[Findings]) -> Verdict:
@@ -167,6 +172,7 @@ class PlainEngine:
             credentials=tuple(c for f in thread for c in f.credentials),
             power="granted" if Label.POWER_GRANTED in said else None,
             backup="confirmed" if Label.BACKUP_CONFIRMED in said else None,
+            windows=tuple(w for f in thread for w in f.windows),
             missing=tuple(missing),
             status=TicketStatus.INCOMPLETE if missing else TicketStatus.COMPLETE,
         )

@@ -10,11 +10,12 @@ import pytest
 from answer_support import LANGUAGES, NOW, ROME, env, golden, templates, texts
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
-from checker.answer import samples, times
+from checker.answer import notice, samples, times
 from checker.answer.digest import compose
 from checker.answer.environment import TemplateFault, environment
 from checker.answer.model import (
     AnswerError,
+    Correction,
     Counts,
     Delivery,
     DigestView,
@@ -22,6 +23,8 @@ from checker.answer.model import (
     Figures,
     Group,
     Missing,
+    NoticeKind,
+    NoticeView,
     Part,
     Quarantined,
     Quote,
@@ -52,7 +55,7 @@ def words(rendered: Rendered) -> tuple[list[str], list[str]]:
     return split(re.sub(link, "", rendered.text)), split(body.text(separator=" "))
 
 
-@pytest.mark.parametrize("language", ["en", "it"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_golden_digest(language: str) -> None:
     rendered = send(samples.view(language, NOW, ROME))
     golden(f"digest/{language}.txt", f"{rendered.subject}\n\n{rendered.text}")
@@ -94,6 +97,79 @@ def test_the_work_sheet_gives_local_time_and_utc() -> None:
     assert "Layout: “RAID 1, /var separate”" in text
 
 
+def test_a_window_that_cannot_be_meant_so_is_marked() -> None:
+    past = datetime(2026, 11, 20, 22, 0, tzinfo=ROME)
+    window = SheetWindow("venerdì alle 22", past, past, ("zone", "meteor"), ("past", "outside-hours", "eclipse"))
+    assert (
+        "CET = 21:00 – 21:00 UTC (already past; outside office hours; eclipse; not certain: the time zone, meteor)"
+        in (sheet(windows=(window,)))
+    )
+
+
+def test_the_work_sheet_says_what_was_asked_in_the_customers_words() -> None:
+    assert "Server: 48213 Asked for: “Prego cambiare il disco.”, “Grazie, quello nello slot 3.” Backup" in sheet(
+        service_ids=("48213",), asked=("Prego cambiare il disco.", "Grazie, quello nello slot 3."), backup="confirmed"
+    )
+
+
+def test_a_correction_names_who_and_why_in_the_staffs_language() -> None:
+    made = (
+        Correction("backup", "absent_accepted", "Piero Gallo", "told on the phone"),
+        Correction("request_kinds", "hardware,os_reinstall", "Piero Gallo", "both"),
+        Correction("power", "none", "Piero Gallo", "another server"),
+    )
+    text = " ".join(send(replace(VIEW, entries=(replace(VIEW.entries[3], corrections=made),))).text.split())
+    assert (
+        "Set by hand: backup: none, loss accepted (by Piero Gallo: told on the phone); "
+        "Request: adding or replacing a component, a new installation of the operating system (by Piero Gallo: both); "
+        "restart and power-off: not said (by Piero Gallo: another server) Missing:"
+    ) in text
+
+
+def test_words_that_two_fields_rest_on_stand_once() -> None:
+    quote = Quote("hardware_acknowledgement", "Ein Ausfall ist uns bewusst.", 1, ("impact",))
+    text = send(replace(VIEW, entries=(replace(VIEW.entries[0], quotes=(quote,)),))).text
+    assert "“Ein Ausfall ist uns bewusst.” (risk of the work, downtime, message 1)" in " ".join(text.split())
+
+
+def test_a_link_or_else_the_message_id() -> None:
+    text = send(VIEW).text
+    assert "Open: https://desk.hoster.example/tickets/1042" in text
+    assert "<48213.a1@studiobellini.example>" not in text
+    assert "Message-ID: <q9.1@autohaus.example>" in text
+
+
+def test_a_teams_digest_is_named_and_counts_no_mails() -> None:
+    team = send(replace(VIEW, team="hardware", counts=None, quarantined=()))
+    assert team.subject.startswith("INTROSERV · hardware digest 2026-11-27")
+    assert "<title>INTROSERV · hardware: interventions</title>" in team.html
+    assert "Where every mail went" not in team.text + team.html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_notices_hold_the_card_and_say_when_it_begins(language: str) -> None:
+    ready, urgent = (notice.compose(n, env(), texts()) for n in samples.notices(samples.view(language, NOW, ROME)))
+    for rendered in (ready, urgent):
+        text, html = words(rendered)
+        assert set(text) == set(html)
+        assert "48213 (203.0.113.7) (T-1042)" in rendered.subject
+        assert "https://desk.hoster.example/tickets/1042" in rendered.text
+        assert "S3Z8NB0K" in rendered.text
+    assert "2026-11-28 02:00 CET = 01:00 UTC" in " ".join(urgent.text.split())
+    assert ready.subject != urgent.subject
+
+
+def test_golden_notices() -> None:
+    for n in samples.notices(VIEW):
+        rendered = notice.compose(n, env(), texts())
+        golden(f"digest/notice-{n.kind}.txt", f"{rendered.subject}\n\n{rendered.text}")
+
+
+def test_an_urgent_notice_without_a_time_is_refused() -> None:
+    with pytest.raises(AnswerError, match="needs to say when its window begins"):
+        NoticeView(NoticeKind.URGENT, "en", samples.HOSTER, NOW, ROME, VIEW.entries[0])
+
+
 def sheet(**values: object) -> str:
     """The text twin of a digest with one ready ticket whose sheet holds ``values``."""
     entry = replace(VIEW.entries[0], sheet=replace(WorkSheet(), **values))  # type: ignore[arg-type]  # fields that exist
@@ -122,7 +198,7 @@ def test_open_and_uncertain_windows_stay_what_they_are() -> None:
     assert "“dopo le 22” Sat 2026-11-28 22:00 – … CET = Sat 2026-11-28 21:00 – … UTC" in sheet(
         windows=(SheetWindow("dopo le 22", start),)
     )
-    assert "Window: “di notte” (not certain: date, hour)" in sheet(
+    assert "Window: “di notte” (not certain: the date, the hour)" in sheet(
         windows=(SheetWindow("di notte", ambiguous=("date", "hour")),)
     )
     late = start.replace(hour=23, minute=30)
@@ -154,10 +230,11 @@ def test_reasons_are_words_and_unknown_ones_stay_as_they_are() -> None:
 
 def test_the_sums_reconcile_or_it_says_so_loudly() -> None:
     good = send(VIEW)
-    assert "31 seen = 17 tickets + 8 automatic + 1 duplicates + 4 not requests + 1" in good.text
+    assert "31 seen = 17 in tickets + 8 automatic + 1 doubled + 4 no request + 1" in good.text
     assert "!!" not in good.text
+    assert VIEW.counts is not None
     bad = send(replace(VIEW, counts=replace(VIEW.counts, seen=33)))
-    assert "33 seen ≠ 17 tickets" in bad.text
+    assert "33 seen ≠ 17 in tickets" in bad.text
     assert "!! The sums differ by 2: a mail was lost or counted twice." in " ".join(bad.text.split())
     assert "The sums differ by 2" in bad.html
 
@@ -167,7 +244,7 @@ def test_an_empty_day_is_a_digest_too() -> None:
     assert "Nothing here." in empty.text
     assert "Nothing here." in empty.html
     assert "READY" not in empty.text
-    assert "0 seen = 0 tickets" in empty.text
+    assert "0 seen = 0 in tickets" in empty.text
     assert empty.subject == "INTROSERV digest 2026-11-27: 0 ready, 0 for you"
 
 
@@ -176,13 +253,13 @@ def test_failed_mail_and_stopped_replies_are_listed() -> None:
         VIEW,
         deliveries=(Delivery("a@x.example", "failed", "T-1", "550 no"), Delivery("b@x.example", "unknown")),
         suppressed=(Suppressed("c@x.example", "per-sender", "T-2"),) * 25,
-        breakers=("60 replies in an hour",),
+        held_back=60,
     )
     text = send(view).text
     assert "  - failed · a@x.example · T-1 · 550 no\n  - unknown, may have arrived · b@x.example\n" in text
     assert text.count("  - limit per sender and day · c@x.example · T-2\n") == 20
     assert "… and 5 more: checker tickets" in text
-    assert "Stopped by a limit\n  - 60 replies in an hour\n" in text
+    assert "Stopped by a limit\n  - 60 replies were held back\n" in text
 
 
 def test_a_long_group_is_cut_and_says_so() -> None:
@@ -263,17 +340,19 @@ def test_hostile_words_stay_words() -> None:
                     service_ids=(EVIL,) * 50,
                     ways=(Way(EVIL, EVIL),),
                     power=EVIL,
-                    windows=(SheetWindow(EVIL, ambiguous=(EVIL,)),),
+                    windows=(SheetWindow(EVIL, ambiguous=(EVIL,), cautions=(EVIL,)),),
                     parts=(Part(EVIL, EVIL, EVIL),),
                     system=System(EVIL, EVIL, EVIL),
                     layout=EVIL,
+                    asked=(EVIL,),
                 ),
+                corrections=(Correction(EVIL, EVIL, EVIL, EVIL),),
             ),
         ),
         quarantined=(Quarantined(EVIL, EVIL, EVIL, EVIL),),
         suppressed=(Suppressed(EVIL, EVIL, EVIL),),
         deliveries=(Delivery(EVIL, EVIL, EVIL, EVIL),),
-        breakers=(EVIL,),
+        team=EVIL,
         counts=Counts(1, 1, 0, 0, 0, 0),
         figures=Figures(forgotten=((EVIL, 3),)),
     )

@@ -135,6 +135,7 @@ class TestDigest:
         with office.shop.store.read() as c:
             seen = view(c, office.shop, MONDAY - timedelta(days=1), now)
         counts = seen.counts
+        assert counts is not None
         assert (counts.seen, counts.tickets, counts.automatic, counts.duplicates) == (6, 2, 1, 1)
         assert (counts.not_requests, counts.quarantined, counts.difference) == (1, 1, 0)
         assert {e.who.split("@")[0]: e.group for e in seen.entries} == {"Ada <ada": "waiting", "bob": "ready"}

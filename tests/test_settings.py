@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,10 @@ def test_the_shipped_file_states_the_defaults() -> None:
     named = [x.removeprefix("# ") for x in registry.splitlines() if x.startswith("# ")]
     by_query = "\n".join(["[sender.registry]", *(x for x in named if not x.startswith("file"))])
     assert made(tomllib.loads(by_query)).sender.registry is not None
+    team = shipped.partition("# [[digest.team]]")[2].partition("\n[")[0]
+    lines = ["[[digest.team]]"] + [x.removeprefix("# ") for x in team.splitlines() if x.startswith("# ")]
+    (one,) = made(tomllib.loads("\n".join(lines))).digest.team
+    assert (one.name, one.kinds, one.times("mon")) == ("hardware", ("hardware",), (time(7), time(13)))
     for section in (
         "hoster",
         "hoster.office_hours",
@@ -66,7 +71,7 @@ def test_the_shipped_file_states_the_defaults() -> None:
         model: Any = made({})
         for name in section.split("."):
             model = getattr(model, name)
-        undocumented = set(type(model).model_fields) - known - {"office_hours", "registry"}
+        undocumented = set(type(model).model_fields) - known - {"office_hours", "registry", "team"}
         assert not undocumented, f"[{section}] does not mention {undocumented}"
         stated = tomllib.loads("\n".join(k for k in keys if not k.startswith(("sender =", "sender_name ="))))
         for key, value in stated.items():

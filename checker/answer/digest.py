@@ -13,7 +13,7 @@ from . import times
 from .clean import line
 from .environment import render
 from .facts import Fact
-from .model import DigestView, Entry, Group, Quarantined, Rendered
+from .model import Counts, DigestView, Entry, Group, Quarantined, Rendered
 from .reply import tidy
 from .sheet import Card, card, missing, why
 from .texts import Texts
@@ -52,9 +52,10 @@ def compose(view: DigestView, env: jinja2.Environment, texts: Texts) -> Rendered
     """The digest for ``view``. Raises :class:`AnswerError` when a template or text does not allow it."""
     language = texts.choose(view.language)
     t = partial(texts.get, language)
-    hoster = line(view.hoster.name, _HOSTER)
+    hoster = " · ".join(filter(None, (line(view.hoster.name, _HOSTER), line(view.team, 40))))
     sections = tuple(_sections(view, texts, language))
     count = {section.id: section.count for section in sections}
+    lost = view.counts.difference if view.counts is not None else 0
     context = {
         "lang": language,
         "t": t,
@@ -64,8 +65,8 @@ def compose(view: DigestView, env: jinja2.Environment, texts: Texts) -> Rendered
         "bars": _bars(view, texts, language),
         "forgotten": _forgotten(view, texts, language),
         "median": _median(view, texts, language),
-        "counts": _counts(view, texts, language),
-        "mismatch": t("digest.mismatch", difference=str(view.counts.difference)) if view.counts.difference else "",
+        "counts": _counts(view.counts, texts, language) if view.counts is not None else "",
+        "mismatch": t("digest.mismatch", difference=str(lost)) if lost else "",
         "notes": tuple(_notes(view, texts, language)),
     }
     subject = render(
@@ -98,7 +99,9 @@ def _sections(view: DigestView, texts: Texts, language: str) -> Iterator[Section
     for group in Group:
         # What is urgent stands first, and then what has waited longest.
         entries = sorted((e for e in view.entries if e.group is group), key=lambda e: (not e.urgent, e.since, e.ticket))
-        yield _section(group, entries, [card(e, view, texts, language) for e in entries[:_SHOWN]], texts, language)
+        yield _section(
+            group, entries, [card(e, view.now, view.zone, texts, language) for e in entries[:_SHOWN]], texts, language
+        )
     quarantined = [_quarantined(q, view, texts, language) for q in view.quarantined[:_SHOWN]]
     yield _section("quarantined", view.quarantined, quarantined, texts, language)
 
@@ -177,8 +180,7 @@ def _median(view: DigestView, texts: Texts, language: str) -> str:
     return "" if span is None else times.duration(span, texts, language)
 
 
-def _counts(view: DigestView, texts: Texts, language: str) -> str:
-    c = view.counts
+def _counts(c: Counts, texts: Texts, language: str) -> str:
     heaps = (
         ("tickets", c.tickets),
         ("automatic", c.automatic),
@@ -203,9 +205,12 @@ def _notes(view: DigestView, texts: Texts, language: str) -> Iterator[tuple[str,
         )
         for d in view.deliveries
     )
-    suppressed = (_joined(why(s.reason, texts, language), s.who, s.ticket) for s in view.suppressed)
+    suppressed = (
+        _joined(why(s.reason, texts, language), s.who, s.ticket, f"{s.count} ×" if s.count > 1 else "")
+        for s in view.suppressed
+    )
     for name, lines in (
-        ("breakers", [line(b, _WORD) for b in view.breakers]),
+        ("breakers", [t("digest.held_back", count=str(view.held_back))] if view.held_back else []),
         ("deliveries", list(deliveries)),
         ("suppressed", list(suppressed)),
     ):

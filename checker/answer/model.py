@@ -177,21 +177,29 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The customer's words that gave ``field`` its value; ``message`` counts from 1."""
+    """The customer's words that gave ``field`` its value; ``message`` counts from 1.
+
+    Words that two fields rest on are shown once: ``also`` names the other fields.
+    """
 
     field: str
     text: str
     message: int
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SheetWindow:
-    """When something may happen: the words, and the times as far as they are certain."""
+    """When something may happen: the words, and the times as far as they are certain.
+
+    ``ambiguous`` and ``cautions`` are ids as in :class:`checker.model.TimeWindow` (its ``advisories``).
+    """
 
     text: str
     start: datetime | None = None
     end: datetime | None = None
     ambiguous: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +212,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class WorkSheet:
-    """What the technician needs beside the server's name. Values are those of the procedure."""
+    """What the technician needs. Values are those of the procedure; ``asked`` and ``layout`` the customer's words."""
 
     service_ids: tuple[str, ...] = ()
     ip_addresses: tuple[str, ...] = ()
@@ -218,7 +226,18 @@ class WorkSheet:
     hardware_acknowledgement: str | None = None
     parts: tuple[Part, ...] = ()
     system: System | None = None
-    layout: str | None = None  # partitions, RAID, in the customer's words
+    layout: str | None = None  # partitions, RAID
+    asked: tuple[str, ...] = ()  # what is to be done
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A field that a named person set over what the mails say."""
+
+    field: str
+    value: str
+    by: str
+    because: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +263,7 @@ class Entry:
     new: bool = False
     urgent: bool = False  # its window begins soon
     sheet: WorkSheet | None = None
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,11 +310,12 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """A reply that was not sent, and why."""
+    """A reply that was not sent, and why; ``count`` of the same kind make one line."""
 
     who: str
     reason: str
     ticket: str = ""
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +330,11 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class DigestView:
-    """One digest. ``zone`` is the staff's clock; ``breakers`` are limits that stopped replies, in plain words."""
+    """One digest. ``zone`` is the staff's clock; ``held_back`` counts replies that the limit for all mail stopped.
+
+    ``team`` names a digest that is not of everything. Its ``counts`` are ``None`` where it shows some kinds of
+    request only: the mails of the period cannot be told apart by kind.
+    """
 
     language: str
     hoster: Hoster
@@ -318,13 +343,38 @@ class DigestView:
     zone: tzinfo
     entries: tuple[Entry, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
-    counts: Counts = Counts(0, 0, 0, 0, 0, 0)
+    counts: Counts | None = Counts(0, 0, 0, 0, 0, 0)
     figures: Figures = Figures()
     suppressed: tuple[Suppressed, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
-    breakers: tuple[str, ...] = ()
+    held_back: int = 0
+    team: str = ""
 
     def __post_init__(self) -> None:
         for name, moment in (("now", self.now), ("since", self.since)):
             if moment.tzinfo is None:
                 raise AnswerError(f"digest: '{name}' has no time zone; give an aware datetime")
+
+
+class NoticeKind(StrEnum):
+    """Why the staff are told of a ticket at once."""
+
+    READY = "ready"
+    URGENT = "urgent"  # a window that was named begins soon
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeView:
+    """One ticket that the staff are told of at once. ``start``: when the window begins (``urgent``)."""
+
+    kind: NoticeKind
+    language: str
+    hoster: Hoster
+    now: datetime
+    zone: tzinfo
+    entry: Entry
+    start: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind is NoticeKind.URGENT and self.start is None:
+            raise AnswerError("notice: an urgent one needs to say when its window begins; give 'start'")

@@ -12,13 +12,14 @@ from datetime import datetime, timedelta, tzinfo
 
 import jinja2
 
-from . import digest, reply
+from . import digest, notice, reply
 from .model import (
     ADVISORIES,
     REASONS,
     ROUNDS,
     AnswerError,
     Contradiction,
+    Correction,
     Counts,
     Delivery,
     DigestView,
@@ -28,6 +29,8 @@ from .model import (
     Hoster,
     Link,
     Missing,
+    NoticeKind,
+    NoticeView,
     Part,
     Quarantined,
     Quote,
@@ -127,6 +130,7 @@ def view(language: str, now: datetime, zone: tzinfo, hoster: Hoster = HOSTER) ->
                 backup="confirmed",
                 hardware_acknowledgement="given",
                 parts=(Part("drive", "3", "S3Z8NB0K"),),
+                asked=("Il disco nello slot 3 è guasto, sostituitelo.",),
             ),
         ),
         Entry(
@@ -146,6 +150,7 @@ def view(language: str, now: datetime, zone: tzinfo, hoster: Hoster = HOSTER) ->
                 data_loss_consent="given",
                 system=System("Debian", "12"),
                 layout="RAID 1, /var separate",
+                asked=("Proszę o ponowną instalację systemu.",),
             ),
         ),
         Entry(
@@ -174,6 +179,7 @@ def view(language: str, now: datetime, zone: tzinfo, hoster: Hoster = HOSTER) ->
             asked=1,
             reminded=1,
             message_id="<m5@atelier-morel.example>",
+            corrections=(Correction("power", "granted", "Piero Gallo", "said so on the phone"),),
         ),
         Entry(
             ticket="T-1007",
@@ -208,9 +214,18 @@ def view(language: str, now: datetime, zone: tzinfo, hoster: Hoster = HOSTER) ->
             median_to_complete=timedelta(hours=6, minutes=20),
             forgotten=(("backup", 6), ("power_authorization", 4), ("credentials", 2)),
         ),
-        suppressed=(Suppressed("noreply@shop.example", "auto-submitted"),),
+        suppressed=(
+            Suppressed("pia@mlin.example", "address-bounced", "T-1030"),
+            Suppressed("", "automatic:list", count=5),
+        ),
         deliveries=(Delivery("pia@mlin.example", "failed", "T-1030", "550 no such user"),),
     )
+
+
+def notices(told: DigestView) -> tuple[NoticeView, NoticeView]:
+    """A notice of each kind, about the first ticket of a made-up digest."""
+    ready = NoticeView(NoticeKind.READY, told.language, told.hoster, told.now, told.zone, told.entries[0])
+    return ready, replace(ready, kind=NoticeKind.URGENT, start=told.now + timedelta(hours=19))
 
 
 def check(env: jinja2.Environment, texts: Texts, now: datetime, zone: tzinfo) -> tuple[str, ...]:
@@ -222,8 +237,10 @@ def check(env: jinja2.Environment, texts: Texts, now: datetime, zone: tzinfo) ->
                 reply.compose(one, env, texts)
             except AnswerError as error:
                 faults.append(str(error))
-        try:
-            digest.compose(view(language, now, zone), env, texts)
-        except AnswerError as error:
-            faults.append(str(error))
+        whole = view(language, now, zone)
+        for told in (whole, *(notices(whole))):
+            try:
+                digest.compose(told, env, texts) if isinstance(told, DigestView) else notice.compose(told, env, texts)
+            except AnswerError as error:
+                faults.append(str(error))
     return tuple(dict.fromkeys(faults))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from functools import partial
 from itertools import islice
 from typing import Final
@@ -11,13 +12,20 @@ from typing import Final
 from . import times
 from .clean import line, web_link
 from .facts import Fact, cleaned, listed, parts_text, quoted, system_text
-from .model import REASONS, DigestView, Entry, Missing, SheetWindow, Way, WorkSheet
+from .model import REASONS, Correction, Entry, Missing, SheetWindow, Way, WorkSheet
 from .schema import KINDS
 from .texts import Texts
 
 _SENTENCE: Final = 240
 _WORD: Final = 160
 _QUOTES: Final = 8
+_VALUES: Final = {  # field -> the texts of its values
+    "power": "power",
+    "backup": "backup",
+    "impact": "impact",
+    "data_loss_consent": "consent",
+    "hardware_acknowledgement": "consent",
+}
 _GROUPS: Final = {
     "power_authorization": "power",
     "backup": "backup",
@@ -42,13 +50,13 @@ class Card:
     message_id: str
 
 
-def card(entry: Entry, view: DigestView, texts: Texts, language: str) -> Card:
-    """``entry`` in the staff's words."""
+def card(entry: Entry, now: datetime, zone: tzinfo, texts: Texts, language: str) -> Card:
+    """``entry`` in the staff's words, on their clock."""
     t = partial(texts.get, language)
     waited = t(
         "digest.since",
-        day=times.stamp(entry.since, view.zone, texts, language),
-        days=times.duration(view.now - entry.since, texts, language),
+        day=times.stamp(entry.since, zone, texts, language),
+        days=times.duration(now - entry.since, texts, language),
     )
     counted = [
         t(f"digest.{name}", count=str(n)) for name, n in (("asked", entry.asked), ("reminded", entry.reminded)) if n
@@ -57,6 +65,7 @@ def card(entry: Entry, view: DigestView, texts: Texts, language: str) -> Card:
         "who": line(entry.who, _WORD),
         "request": _kinds(entry.request_kinds, texts, language),
         "why": listed(texts, language, (why(w, texts, language) for w in entry.why)),
+        "corrected": "; ".join(_correction(c, texts, language) for c in entry.corrections),
         "missing": listed(texts, language, (_wanted(m, texts, language) for m in entry.missing)),
         "when": ", ".join((waited, *counted)),
     }
@@ -66,10 +75,11 @@ def card(entry: Entry, view: DigestView, texts: Texts, language: str) -> Card:
         new=entry.new,
         urgent=entry.urgent,
         rows=tuple(_facts(rows, texts, language)),
-        sheet=tuple(_sheet(entry.sheet, view, texts, language)) if entry.sheet is not None else (),
+        sheet=tuple(_sheet(entry.sheet, zone, texts, language)) if entry.sheet is not None else (),
         quotes=tuple(_quotes(entry, texts, language)),
         link=web_link(entry.link),
-        message_id=line(entry.message_id or "", _WORD * 2),
+        # What the link leads to need not be searched for.
+        message_id="" if web_link(entry.link) else line(entry.message_id or "", _WORD * 2),
     )
 
 
@@ -79,9 +89,28 @@ def why(reason: str, texts: Texts, language: str) -> str:
     key = f"digest.why_{name.replace('-', '_')}"
     if key not in texts.tables[language]:
         return line(reason, _WORD)
-    field = f"digest.field_{detail}"
-    words = texts.get(language, field) if field in texts.tables[language] else line(detail, 60)
-    return texts.get(language, key, field=words)
+    return texts.get(language, key, field=_field(detail, texts, language))
+
+
+def _field(name: str, texts: Texts, language: str) -> str:
+    """A field or a requirement in words; one that no text knows by its id."""
+    known = (key for key in (f"digest.field_{name}", f"digest.missing_{name}") if key in texts.tables[language])
+    key = next(known, None)
+    return texts.get(language, key) if key is not None else line(name, 60)
+
+
+def _correction(c: Correction, texts: Texts, language: str) -> str:
+    """A field that a person set, with who and why."""
+    value = _value(texts, language, _VALUES.get(c.field, ""), c.value) if c.value != "none" else ""
+    kinds = _kinds(c.value.split(","), texts, language) if c.field == "request_kinds" else ""
+    return texts.get(
+        language,
+        "digest.correction",
+        field=texts.get(language, "digest.request") if kinds else _field(c.field, texts, language),
+        value=kinds or value or texts.get(language, "digest.unsaid"),
+        by=line(c.by, 80),
+        because=line(c.because, _SENTENCE),
+    )
 
 
 def missing(requirement: str, texts: Texts, language: str) -> str:
@@ -96,14 +125,15 @@ def _wanted(item: Missing, texts: Texts, language: str) -> str:
     return f"{name} ({texts.get(language, key)})" if key in texts.tables[language] else name
 
 
-def _sheet(sheet: WorkSheet, view: DigestView, texts: Texts, language: str) -> Iterator[Fact]:
+def _sheet(sheet: WorkSheet, zone: tzinfo, texts: Texts, language: str) -> Iterator[Fact]:
     value = partial(_value, texts, language)
     rows = {
         "server": listed(texts, language, cleaned((*sheet.service_ids, *sheet.ip_addresses, *sheet.hostnames))),
+        "asked_for": listed(texts, language, (quoted(texts, language, line(w, _SENTENCE)) for w in sheet.asked)),
         "access": listed(texts, language, (_way(w, texts, language) for w in sheet.ways)),
         "power": value("power", sheet.power),
         "downtime": value("impact", sheet.impact),
-        "windows": "; ".join(_window(w, view, texts, language) for w in sheet.windows),
+        "windows": "; ".join(_window(w, zone, texts, language) for w in sheet.windows),
         "backup": value("backup", sheet.backup),
         "erasure": value("consent", sheet.data_loss_consent),
         "risk": value("consent", sheet.hardware_acknowledgement),
@@ -126,21 +156,28 @@ def _way(way: Way, texts: Texts, language: str) -> str:
     return f"{method} ({texts.get(language, 'digest.user', name=user)})" if user else method
 
 
-def _window(window: SheetWindow, view: DigestView, texts: Texts, language: str) -> str:
+def _window(window: SheetWindow, zone: tzinfo, texts: Texts, language: str) -> str:
     bits = [quoted(texts, language, line(window.text, _WORD))]
-    certain = times.window(window.start, window.end, view.zone, texts, language)
+    certain = times.window(window.start, window.end, zone, texts, language)
     if certain:
         bits.append(certain)
+    notes = [_named(f"digest.caution_{c.replace('-', '_')}", c, texts, language) for c in window.cautions]
     if window.ambiguous:
-        what = ", ".join(cleaned(window.ambiguous))
-        bits.append(f"({texts.get(language, 'digest.window_ambiguous', what=what)})")
+        what = ", ".join(_named(f"digest.ambiguous_{a}", a, texts, language) for a in window.ambiguous)
+        notes.append(texts.get(language, "digest.window_ambiguous", what=what))
+    if notes:
+        bits.append(f"({'; '.join(notes)})")
     return " ".join(bits)
+
+
+def _named(key: str, name: str, texts: Texts, language: str) -> str:
+    """The text under ``key``; an id that no text knows is shown as it is."""
+    return texts.get(language, key) if key in texts.tables[language] else line(name, 40)
 
 
 def _quotes(entry: Entry, texts: Texts, language: str) -> Iterator[Fact]:
     for quote in islice(entry.quotes, _QUOTES):
-        field = f"digest.field_{quote.field}"
-        name = texts.get(language, field) if field in texts.tables[language] else line(quote.field, 60)
+        name = listed(texts, language, (_field(f, texts, language) for f in (quote.field, *quote.also)))
         where = texts.get(language, "digest.message", number=str(quote.message))
         yield Fact(f"{name}, {where}", quoted(texts, language, line(quote.text, _SENTENCE)))
 

@@ -23,6 +23,13 @@ def stamp(moment: datetime, zone: tzinfo, texts: Texts, language: str) -> str:
     return f"{weekday} {there:%Y-%m-%d %H:%M}".strip()
 
 
+def moment(at: datetime, zone: tzinfo, texts: Texts, language: str) -> str:
+    """``Sat 2026-11-28 02:00 CET = 01:00 UTC``."""
+    there = local(at, UTC)
+    utc = f"{there:%H:%M}" if there.date() == local(at, zone).date() else stamp(at, UTC, texts, language)
+    return f"{stamp(at, zone, texts, language)} {local(at, zone).tzname()} = {utc} UTC"
+
+
 def window(start: datetime | None, end: datetime | None, zone: tzinfo, texts: Texts, language: str) -> str:
     """A window in local time and UTC, an open end as an ellipsis; "" when neither end is known."""
     if start is None and end is None:

@@ -128,7 +128,9 @@ def _advice(settings: Settings) -> Iterator[str]:
         )
     if settings.sender.registry is None:
         yield "sender.registry is unset: any sender may speak for any server; give a list of customers"
-    if not settings.digest.recipients:
+    if settings.digest.untold:
+        yield f"nobody gets a digest of these requests: {', '.join(settings.digest.untold)}; see digest.team"
+    if not settings.digest.everybody:
         yield f"digest.recipients is empty: the digest is only written to {settings.folders.state / 'digest'}"
     if not settings.replies.enabled:
         yield "replies.enabled is false: nobody is answered"

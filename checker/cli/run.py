@@ -25,6 +25,7 @@ import structlog
 from checker.cli.wiring import mailbox_of, mailbox_password, settings_from, workshop
 from checker.edges import supervisor
 from checker.edges.store.engine import StoreError
+from checker.service.digest import occasions
 from checker.service.overview import gauges
 from checker.service.round import Summary, run_round
 from checker.service.workshop import Workshop
@@ -139,10 +140,17 @@ class Service:
             self.rounds, "interval", id=_JOB, seconds=settings.service.poll_seconds,
             jitter=max(1, int(settings.service.poll_seconds / 10)), next_run_time=datetime.now(UTC),
         )  # fmt: skip
+        wake = self._waker(job)
+        for day, at in occasions(settings):
+            # The round writes the digest and knows which was written; its hour only brings the round forward.
+            scheduler.add_job(
+                wake, "cron", day_of_week=day, hour=at.hour, minute=at.minute, second=at.second,
+                timezone=settings.hoster.zone,
+            )  # fmt: skip
         scheduler.add_listener(self._scheduler_said, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
-        watchers = self._watchers(self._waker(job))
+        watchers = self._watchers(wake)
         scheduler.start()
         self._log.info("started", version=self._shop.rules.current.version, owner=self._shop.owner)
         try:

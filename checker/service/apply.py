@@ -229,6 +229,6 @@ def _alarm(c: Connection, shop: Workshop, s: Situation, detail: str) -> None:
         "Raise replies.global_hour if so many mails are normal here.\n"
     )
     rendered = Rendered("Replies are held back", text, f"<pre>{text}</pre>")
-    for to in shop.settings.digest.recipients:
+    for to in shop.settings.digest.everybody:
         letter = sealed(shop, rendered, Kind.NOTICE, to, key=f"breaker:{hour}:{to}")
         outbox.post(c, letter, s.now)

@@ -1,50 +1,41 @@
-"""What the staff see: the store's rows as the digest's view. Reads; the only decision is which heap a ticket is in."""
+"""What the staff see: the store's rows as the digest's view, whole or for a team. Reads and decides nothing."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Final
 
 from sqlalchemy import Connection
 
-from checker.answer.model import (
-    Counts,
-    Delivery,
-    DigestView,
-    Entry,
-    Figures,
-    Group,
-    Part,
-    Quarantined,
-    Quote,
-    SheetWindow,
-    Suppressed,
-    Way,
-    WorkSheet,
-)
+from checker.answer.model import Counts, Delivery, DigestView, Figures, Quarantined, Suppressed
 from checker.edges import records
 from checker.edges.records import Mail, State, Ticket
 from checker.edges.store import messages, outbox, tickets
-from checker.model import TicketStatus, Verdict
+from checker.model import TicketStatus
 from checker.service import letters
-from checker.service.audit import judged, overrides
-from checker.service.gather import thread
-from checker.service.workdays import working_days_since
+from checker.service.digest_entry import entry
 from checker.service.workshop import Workshop
-
-_QUOTED: Final = frozenset({"power", "backup", "data_loss_consent", "hardware_acknowledgement", "impact"})
-_SOON: Final = timedelta(hours=24)
-_WHY: Final = frozenset({"limit", "unanswered", "bounced", "unverified", "doubled-header", "foreign-server", "paused"})
+from checker.settings import DigestTeam
 
 
-def view(c: Connection, shop: Workshop, since: datetime, now: datetime) -> DigestView:
-    """The digest of a period: everything that is open, and what happened since ``since``."""
+def concerns(ticket: Ticket, team: DigestTeam | None) -> bool:
+    """Whether a ticket is in a team's digest. One whose kind is not clear is in everybody's."""
+    return team is None or not team.kinds or not ticket.kinds or bool({*team.kinds} & {*ticket.kinds})
+
+
+def view(c: Connection, shop: Workshop, since: datetime, now: datetime, team: DigestTeam | None = None) -> DigestView:
+    """The digest of a period: everything that is open, and what happened since ``since``.
+
+    A team that gets some kinds of request only sees those tickets, and nothing of what belongs to none.
+    """
     hoster = shop.settings.hoster
-    listed = tickets.listed(c)
+    listed = [t for t in tickets.listed(c) if concerns(t, team)]
+    whole = team is None or not team.kinds
+    names = None if whole else {t.id for t in listed}
     open_ = [t for t in listed if t.status != TicketStatus.NOT_A_REQUEST and "closed" not in t.flags]
+    suppressed = tickets.suppressions(c, since)
     everything = messages.counts(c, since, now)
     kept = {
         State.DONE: everything.get(State.DONE, 0),
@@ -56,83 +47,19 @@ def view(c: Connection, shop: Workshop, since: datetime, now: datetime) -> Diges
     # Counted apart from its parts, so that a mail in no heap shows as a difference.
     seen = sum(n for state, n in everything.items() if state not in (State.NEW, State.VANISHED, State.OURS))
     return DigestView(
-        language=hoster.staff_language,
+        language=(team.language if team is not None else None) or hoster.staff_language,
         hoster=letters.hoster(hoster),
         now=now,
         since=since,
         zone=hoster.zone,
         entries=tuple(entry(c, shop, t, since, now) for t in sorted(open_, key=lambda t: (t.created_at, t.id))),
-        quarantined=tuple(_quarantined(m, since) for m in messages.in_state(c, State.QUARANTINED)),
-        counts=Counts(seen, *kept.values()),
+        quarantined=tuple(_quarantined(m, since) for m in messages.in_state(c, State.QUARANTINED)) if whole else (),
+        counts=Counts(seen, *kept.values()) if whole else None,
         figures=_figures(c, listed, since),
-        suppressed=_suppressed(c, since),
-        deliveries=_deliveries(c, since),
-        breakers=_breakers(c, since),
-    )
-
-
-def entry(c: Connection, shop: Workshop, ticket: Ticket, since: datetime, now: datetime) -> Entry:
-    """One ticket's line, judged by today's rules."""
-    standing = overrides(tickets.history(c, ticket.id))
-    verdict = judged(shop.rules.current.engine, thread(c, ticket.id), standing)
-    group = group_of(ticket, shop, now)
-    theirs = [m for m, _ in messages.of_ticket(c, ticket.id) if m.state is not State.OURS]
-    waits = ticket.ready_at if group is Group.READY else ticket.last_asked_at if group is Group.WAITING else None
-    return Entry(
-        ticket=ticket.id,
-        group=group,
-        who=f"{ticket.sender_name} <{ticket.sender}>" if ticket.sender_name else ticket.sender,
-        server=", ".join(ticket.servers),
-        request_kinds=ticket.kinds,
-        since=waits or ticket.created_at,
-        why=(*why(ticket, verdict), *(o.sentence() for o in standing)),
-        missing=letters.missing(verdict),
-        asked=ticket.asks,
-        reminded=ticket.reminders,
-        quotes=tuple(Quote(e.field, e.text, e.message) for e in verdict.evidence if e.field in _QUOTED),
-        message_id=theirs[-1].message_id if theirs else None,
-        new=ticket.created_at >= since,
-        urgent=any(w.start is not None and now <= w.start <= now + _SOON for w in verdict.windows),
-        sheet=sheet(verdict) if group is Group.READY else None,
-    )
-
-
-def group_of(ticket: Ticket, shop: Workshop, now: datetime) -> Group:
-    """What the staff have to do with a ticket."""
-    if ticket.status == TicketStatus.COMPLETE:
-        return Group.READY
-    if ticket.status == TicketStatus.REVIEW or _WHY & {*ticket.flags} or not ticket.asks:
-        return Group.NEEDS_YOU
-    limits, last = shop.settings.replies, ticket.last_asked_at
-    quiet = last is not None and working_days_since(last, now, shop.settings.hoster) > limits.reminder_working_days * (
-        limits.reminders + 1
-    )
-    return Group.GONE_QUIET if quiet else Group.WAITING
-
-
-def why(ticket: Ticket, verdict: Verdict) -> tuple[str, ...]:
-    """Why a person must look, as reason ids."""
-    names = {"unverified": "unverified-sender"}
-    flags = (names.get(f, f.partition(":")[0]) for f in ticket.flags if f != "closed")
-    return tuple(dict.fromkeys((*verdict.review, *flags)))
-
-
-def sheet(verdict: Verdict) -> WorkSheet:
-    """What the technician needs. The secret stays in the mailbox."""
-    return WorkSheet(
-        service_ids=verdict.service_ids,
-        ip_addresses=verdict.ip_addresses,
-        hostnames=verdict.hostnames,
-        ways=tuple(Way(x.access.value, x.username) for x in verdict.credentials),
-        power=verdict.power,
-        impact=verdict.impact,
-        windows=tuple(SheetWindow(w.text, w.start, w.end, w.ambiguous) for w in verdict.windows),
-        backup=verdict.backup,
-        data_loss_consent=verdict.data_loss_consent,
-        hardware_acknowledgement=verdict.hardware_acknowledgement,
-        parts=tuple(Part(x.kind, x.slot, x.serial) for x in verdict.components),
-        system=letters.system(verdict),
-        layout=verdict.os.layout if verdict.os else None,
+        suppressed=_suppressed(suppressed, {t.id: t for t in tickets.listed(c)}, names),
+        deliveries=tuple(d for d in _deliveries(c, since) if names is None or d.ticket in names),
+        held_back=sum(s.reason == "breaker" and (names is None or s.ticket in names) for s in suppressed),
+        team=team.name if team is not None else "",
     )
 
 
@@ -168,11 +95,13 @@ def _quarantined(mail: Mail, since: datetime) -> Quarantined:
     )
 
 
-def _figures(c: Connection, listed: Iterable[Ticket], since: datetime) -> Figures:
+def _figures(c: Connection, listed: Sequence[Ticket], since: datetime) -> Figures:
     requests = [t for t in listed if t.status != TicketStatus.NOT_A_REQUEST]
     ready = [t for t in requests if t.ready_at is not None and t.ready_at >= since]
     times = [t.ready_at - t.created_at for t in ready if t.ready_at is not None]
-    forgotten = Counter(r for e in tickets.events_of(c, "missing", since) for r in e.detail.split(",") if r)
+    names = {t.id for t in requests}
+    events = [e for e in tickets.events_of(c, "missing", since) if e.ticket in names]
+    forgotten = Counter(r for e in events for r in e.detail.split(",") if r)
     return Figures(
         received=sum(t.created_at >= since for t in requests),
         complete_at_first=sum(t.asks == 0 for t in ready),
@@ -184,12 +113,15 @@ def _figures(c: Connection, listed: Iterable[Ticket], since: datetime) -> Figure
     )
 
 
-def _suppressed(c: Connection, since: datetime) -> tuple[Suppressed, ...]:
-    found = []
-    for s in tickets.suppressions(c, since):
-        ticket = tickets.get(c, s.ticket) if s.ticket else None
-        found.append(Suppressed(ticket.sender if ticket else "", s.reason, s.ticket or ""))
-    return tuple(found)
+def _suppressed(
+    rows: Iterable[records.Suppressed], known: Mapping[str, Ticket], names: Set[str] | None
+) -> tuple[Suppressed, ...]:
+    """One line per ticket and reason; what belongs to no ticket (newsletters, say) is counted by reason."""
+    counted = Counter((s.reason, s.ticket or "") for s in rows if names is None or s.ticket in names)
+    return tuple(
+        Suppressed(known[ticket].sender if ticket in known else "", reason, ticket, n)
+        for (reason, ticket), n in counted.items()
+    )
 
 
 def _deliveries(c: Connection, since: datetime) -> tuple[Delivery, ...]:
@@ -199,8 +131,3 @@ def _deliveries(c: Connection, since: datetime) -> tuple[Delivery, ...]:
         for p in outbox.listed(c, states=states)
         if p.state is records.Delivery.UNKNOWN or p.created_at >= since
     )
-
-
-def _breakers(c: Connection, since: datetime) -> tuple[str, ...]:
-    held = [s for s in tickets.suppressions(c, since) if s.reason == "breaker"]
-    return (f"{len(held)} replies held back: {held[-1].detail}",) if held else ()

@@ -12,6 +12,7 @@ from checker.edges.mailbox import Mailbox
 from checker.edges.store.engine import Stale, StoreError
 from checker.service.deliver import deliver
 from checker.service.digest import digest
+from checker.service.digest_notice import notify
 from checker.service.poll import poll
 from checker.service.process import fault_place
 from checker.service.remind import remind
@@ -30,6 +31,7 @@ class Summary:
     delivered: int = 0
     reminded: int = 0
     digest: bool = False
+    noticed: int = 0
     errors: list[str] = field(default_factory=list)
 
 
@@ -50,7 +52,7 @@ def run_round(shop: Workshop, open_mailbox: OpenMailbox) -> Summary:
             summary.processed += polled.processed
             if polled.error:
                 summary.errors.append(f"{settings.name}: {polled.error}")
-        for part in (_remind, _digest, _deliver):
+        for part in (_remind, _digest, _notify, _deliver):
             if not shop.stopping():
                 _guarded(shop, summary, part)
     except StoreError as error:
@@ -65,6 +67,10 @@ def _remind(shop: Workshop, summary: Summary) -> None:
 
 def _digest(shop: Workshop, summary: Summary) -> None:
     summary.digest = digest(shop)
+
+
+def _notify(shop: Workshop, summary: Summary) -> None:
+    summary.noticed = notify(shop)
 
 
 def _deliver(shop: Workshop, summary: Summary) -> None:

@@ -38,6 +38,7 @@ CHECKPOINTS: Final = (
     "marked",
     "reminder-posted",
     "digest-posted",
+    "notice-posted",
     "delivery-claimed",
     "delivered",
     "delivery-settled",

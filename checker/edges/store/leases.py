@@ -57,9 +57,10 @@ def claim_period(c: Connection, period: str, since: datetime, now: datetime) -> 
     return c.execute(statement.returning(digests.c.period)).first() is not None
 
 
-def last_digest(c: Connection) -> datetime | None:
-    """When the last digest was made."""
-    at: datetime | None = c.execute(select(func.max(digests.c.created_at))).scalar_one()
+def last_digest(c: Connection, team: str = "") -> datetime | None:
+    """When the last digest was made: the one of everything, or a team's (its periods end in ``/team``)."""
+    theirs = digests.c.period.endswith(f"/{team}") if team else digests.c.period.not_like("%/%")
+    at: datetime | None = c.execute(select(func.max(digests.c.created_at)).where(theirs)).scalar_one()
     return at
 
 

@@ -94,6 +94,11 @@ def get(c: Connection, row: int) -> Posted | None:
     return _posted(found) if found else None
 
 
+def has_key(c: Connection, key: str) -> bool:
+    """Whether a mail was posted under a key."""
+    return c.execute(select(outbox.c.id).where(outbox.c.key == key)).first() is not None
+
+
 def by_message_ids(c: Connection, ids: Iterable[str]) -> tuple[Posted, ...]:
     """Our mails with one of these Message-IDs."""
     wanted = list(dict.fromkeys(ids))[:50]
