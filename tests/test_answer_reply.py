@@ -19,6 +19,7 @@ from checker.answer.model import (
     ROUNDS,
     AnswerError,
     Contradiction,
+    Doubtful,
     Hoster,
     Link,
     Missing,
@@ -201,6 +202,18 @@ def test_a_contradiction_about_something_that_is_not_missing_is_asked_at_the_end
     text = send(ask(missing=(Missing("backup"),), contradictions=(pair,))).text
     assert text.index("1. Do you have an up-to-date backup") < text.index("2. May everything on the server be erased")
     assert "“Keep my data.”" in text
+
+
+def test_a_sentence_that_the_readers_do_not_agree_on_is_shown_under_its_question() -> None:
+    said = (Doubtful("backup", "It is all on the NAS, I think."), Doubtful("impact", "Whenever."))
+    text = send(ask(missing=(Missing("backup"),), doubtful=said)).text
+    assert (
+        "   We read this in your message, but are not sure how it is meant:\n     - “It is all on the NAS, I think.”\n"
+        in text
+    )
+    assert "Whenever." not in text, "what is not asked about is not shown"
+    hidden = send(ask(missing=(Missing("backup"),), doubtful=said, secrets=(Secret("NAS"),))).text
+    assert "NAS" not in hidden
 
 
 def test_later_requests_are_shorter_and_say_it_differently() -> None:

@@ -135,6 +135,14 @@ class Contradiction:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A sentence of the customer that may be what ``requirement`` wants; it is shown beside the question."""
+
+    requirement: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyRequest:
     """Everything that one mail to a customer needs.
 
@@ -155,6 +163,7 @@ class ReplyRequest:
     tag: str = ""
     round: int = 1
     secrets: tuple[Secret, ...] = ()
+    doubtful: tuple[Doubtful, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.round <= ROUNDS:

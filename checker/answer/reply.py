@@ -139,13 +139,16 @@ def _questions(request: ReplyRequest, texts: Texts, language: str) -> tuple[Aske
             reason = "unsaid"  # the finer question would have nothing to name
         ask = partial(texts.question, language, missing.requirement, reason, hostname=hostname, system=system)
         pair = _pair(request, missing.requirement, texts, language)
+        intro = "contradiction.intro"
+        if not pair:
+            pair, intro = _doubtful(request, missing.requirement, texts, language), "contradiction.doubt"
         found.append(
             Asked(
                 number,
                 ask(form),
                 mark(texts, language, ask("example")),
                 # The first question about a conflict says itself that both can be read.
-                texts.get(language, "contradiction.intro") if pair and (form, reason) != ("ask", "conflict") else "",
+                texts.get(language, intro) if pair and (form, reason) != ("ask", "conflict") else "",
                 pair,
             )
         )
@@ -157,6 +160,13 @@ def _pair(request: ReplyRequest, requirement: str, texts: Texts, language: str) 
         if found.requirement == requirement:
             return _sentences(found, request, texts, language)
     return ()
+
+
+def _doubtful(request: ReplyRequest, requirement: str, texts: Texts, language: str) -> tuple[str, ...]:
+    """The sentence that the readers do not agree on, if the mail still holds it."""
+    said = (d.sentence for d in request.doubtful if d.requirement == requirement)
+    shown = (quote(s, _SENTENCE, request.secrets) for s in dict.fromkeys(said))
+    return tuple(quoted(texts, language, s) for s in shown if s)[:2]
 
 
 def _sentences(found: Contradiction, request: ReplyRequest, texts: Texts, language: str) -> tuple[str, ...]:

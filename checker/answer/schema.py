@@ -48,7 +48,7 @@ _PLAIN: Final[dict[str, str]] = {
     "reminder3": "opening need_one need_many how",
     "confirmation": "thanks understood next window:window correct",
     "handover": "thanks next nothing_to_do",
-    "contradiction": "intro",
+    "contradiction": "intro doubt",
     "mark": "example:example",
     "advisory": "title " + " ".join(ADVISORIES),
     "closing": "regards team:hoster links tag:tag automatic",

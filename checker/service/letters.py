@@ -21,6 +21,7 @@ from checker.answer.model import (
     REASONS,
     UNSAID,
     Contradiction,
+    Doubtful,
     Hoster,
     Link,
     Missing,
@@ -99,6 +100,7 @@ def request(
         tag=f"#{ticket}",
         round=round_,
         secrets=tuple(secrets),
+        doubtful=tuple(Doubtful(d.requirement, d.span.text) for d in verdict.confirm) if asking else (),
     )
 
 
