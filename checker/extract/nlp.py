@@ -3,8 +3,9 @@
 ``spacy.blank`` with a tokenizer of our own (the words of the engine, so that spans fall on tokens; spaCy's own
 needs 8.6 s for 10,000 brackets, this one is linear) and a component that writes span groups:
 ``doc.spans["statements"]`` with the label of each statement, its rule, status and score in
-``span._.checker``; ``doc.spans["names"]`` with identifiers, ``doc.spans["times"]`` with windows. A second
-reader that is a component of the same pipeline adds to the same groups.
+``span._.checker``; ``doc.spans["names"]`` with identifiers, ``doc.spans["times"]`` with windows. The second
+reader is a component of the same kind (:data:`SECOND`): it segments a text by itself and adds what it hears to
+``doc.spans["statements"]``, with its name and probability, so that both readers speak the same evidence.
 
 Loaded on demand: importing spaCy takes longer than judging a mail.
 """
@@ -21,11 +22,14 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ..model import Findings, Message, Status
+from .second import MOST, SegmentReader
+from .segments import segment
 
 STATEMENTS = "statements"
 NAMES = "names"
 TIMES = "times"
 COMPONENT = "intervention_findings"
+SECOND = "second_reader"
 
 _TOKEN = re.compile(r"[^\W_]+|[^\w\s]|_|\s+")
 MAX_CHARS = 200_000
@@ -84,6 +88,32 @@ class FindingsWriter:
         return doc
 
 
+class SecondWriter:
+    """The component of the second reader. Without a reader it leaves the document as it is."""
+
+    def __init__(self) -> None:
+        self.reader: SegmentReader | None = None
+
+    def __call__(self, doc: Doc) -> Doc:
+        if self.reader is None:
+            return doc
+        parts = [p for p in segment(doc.text, 0, len(doc.text), frozenset()) if len(p.words) > 1][:MOST]
+        found = list(doc.spans.get(STATEMENTS, ()))
+        for part, hearings in zip(parts, self.reader.read([p.text for p in parts]) if parts else (), strict=True):
+            for h in hearings:
+                if h.heard:
+                    note = Note(f"second/{h.label}", str(Status.ASSERTED), h.p, "second")
+                    span = _span(doc, part.start, part.end, h.label.value, note)
+                    found += [span] if span is not None else []
+        doc.spans[STATEMENTS] = found
+        return doc
+
+
+@Language.factory(SECOND)
+def _second(nlp: Language, name: str) -> SecondWriter:  # noqa: ARG001 - spaCy's signature
+    return SecondWriter()
+
+
 def _span(doc: Doc, start: int, end: int, label: str, note: Note) -> Span | None:
     span = doc.char_span(start, end, label=label, alignment_mode="expand")
     if span is not None:
@@ -96,13 +126,18 @@ def _component(nlp: Language, name: str) -> FindingsWriter:  # noqa: ARG001 - sp
     return FindingsWriter()
 
 
-def pipeline(language: str) -> Language:
-    """A pipeline for one language with the tokenizer and the component above; no trained model."""
+def pipeline(language: str, second: SegmentReader | None = None) -> Language:
+    """A pipeline for one language with the tokenizer and the components above; no trained model of spaCy's."""
     if not Span.has_extension("checker"):
         Span.set_extension("checker", default=None)
     nlp = spacy.blank(language)
     nlp.tokenizer = WordTokenizer(nlp.vocab)
     nlp.add_pipe(COMPONENT)
+    if second is not None:
+        writer = nlp.add_pipe(SECOND)
+        if not isinstance(writer, SecondWriter):
+            raise TypeError(f"{SECOND} is another component")
+        writer.reader = second
     return nlp
 
 
