@@ -35,6 +35,9 @@ class Evidence:
     inside: bool  # something inside the system is described as broken
     spoken: frozenset[Label]  # asserted, of power, backup, erasure, loss, risk, downtime
     touched: bool  # the same, asked, denied or put off
+    part_work: bool  # a part and its exchange are named together, in whatever mood
+    system_line: bool  # a form's line names the system
+    access: bool  # a way into the server was given
     servers: int
     parts: bool
     system: bool
@@ -49,6 +52,7 @@ def gather(
     strong = [s for f in thread for s in said(f)]
     every = [s for f in thread for s in f.statements]
     asked = [s for s in strong if s.label in _REQUESTS]
+    hints = {_rule(s) for s in every if s.status is Status.ASSERTED and s.score < 1}
     return Evidence(
         asked=frozenset(s.label for s in asked),
         rules=frozenset(_rule(s) for s in asked),
@@ -60,6 +64,9 @@ def gather(
         inside=any(s.label is Label.REQUEST_INSIDE_OS and s.status is Status.ASSERTED for s in every),
         spoken=frozenset(s.label for s in strong if s.label not in _REQUESTS),
         touched=any(s.label not in _REQUESTS for s in every),
+        part_work="request.hardware_named" in hints,
+        system_line="request.system_line" in hints,
+        access=any(f.credentials for f in thread),
         servers=servers,
         parts=bool(components),
         system=system is not None and bool(system.distribution),
@@ -86,7 +93,13 @@ def points(e: Evidence) -> float:
         total += 2 if "request.fault" in e.faults else 1
     if e.servers:
         total += 1 + e.parts + e.system
-    return total + (BUSINESS if e.business else 0)
+    if e.access:
+        total += 2
+    total += e.system_line
+    if e.business:
+        # who is told to mend what is broken may well add what it costs
+        total += BUSINESS / 2 if e.asked and e.faults else BUSINESS
+    return total
 
 
 def kinds(
@@ -115,10 +128,11 @@ def _reinstall(e: Evidence) -> bool:
         # "reinstall the boot loader": a system is neither named nor to be erased
         return not inside or e.system or bool(e.spoken & _ERASE)
     if e.version:
-        return True
-    if e.inside or Label.REQUEST_INTERVENTION in e.asked or e.parts:
+        # "after the upgrade to Debian 12 it hangs, please mend the boot loader" names a system and wants none
+        return not inside or bool(e.spoken & _ERASE)
+    if e.inside or e.parts or e.asked & {Label.REQUEST_INTERVENTION, Label.REQUEST_HARDWARE}:
         return False
-    return e.system or Label.ERASE_CONSENT in e.spoken
+    return (e.system and not e.access) or Label.ERASE_CONSENT in e.spoken
 
 
 def _hardware(e: Evidence, *, reinstall: bool) -> bool:
@@ -129,8 +143,10 @@ def _hardware(e: Evidence, *, reinstall: bool) -> bool:
     if not e.parts:
         return False
     if reinstall:
-        return belongs
-    if Label.REQUEST_INTERVENTION in e.asked:
+        return belongs  # "4 GB swap on both disks" is a layout
+    if e.part_work:
+        return True
+    if e.asked & {Label.REQUEST_INTERVENTION, Label.REQUEST_INSIDE_OS}:
         return False
     return belongs or Label.LOSS_ACCEPTED in e.spoken or not e.spoken & _POWER
 

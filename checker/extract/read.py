@@ -103,7 +103,7 @@ def read_statements(
                     Unread(Span(message.n, part.start, part.end, text, stretch.part), tuple(sorted(read.topics)))
                 )
             asks, paragraph = read.asks, part.paragraph
-            carried = read.topics or (carried if len(part.words) < 4 else frozenset())
+            carried = read.carries or (carried if len(part.words) < 4 else frozenset())
     return Said(tuple(statements), tuple(windows), tuple(unread), business)
 
 

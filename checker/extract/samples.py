@@ -70,7 +70,7 @@ def read_text(reader: Reader, text: str, language: str, windows_in: WindowsIn) -
         read = read_segment(reader, part, 1, "body", language, Given(timed_hits(part, windows), asks), carried)
         found += read.statements
         asks = read.asks
-        carried = read.topics or carried
+        carried = read.carries or (carried if len(part.words) < 4 else frozenset())
     return tuple(found)
 
 

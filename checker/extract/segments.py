@@ -21,6 +21,8 @@ _LABEL = re.compile(r"[ \t]*[^\W\d_][^:\n|]{1,48}:(?=\s|$)")
 _END = re.compile(r"[.!?…]+[\"'»”)\]]*(?=\s|$)|\n")
 _HARD = re.compile(r"[;]|\s[-–—]+\s|\.\.\.|…")
 _SOFT = re.compile(r"[,()]")
+_LEADER = re.compile(r"(?:[ \t]+\.{4,}|\.{6,})[ \t]*:?[ \t]*")  # "Restart ........ allowed"
+_MORE = re.compile(r"[ \t]*:?[ \t]*[^\s:]")
 LABEL = 4  # words that a label has at most, if what follows is still its clause
 LONGEST_LABEL = 8
 _WRAPPED = 44  # a line at least this long may go on in the next one
@@ -94,6 +96,8 @@ def _continues(before: str, line: str) -> bool:
     """Whether ``line`` goes on with the sentence of ``before`` (hard-wrapped prose)."""
     if _MARKER.match(line) or "|" in line[:3] or before.rstrip().endswith("|"):
         return False
+    if not line.lstrip()[:1].islower() and (" ...." in before or "......" in before):
+        return False  # lines of a form
     label = _LABEL.match(line)
     if label and len(label[0].split()) <= 4:
         return False
@@ -130,6 +134,9 @@ def _ends_sentence(text: str, at: int, stop: re.Match[str], end: int, abbreviati
     mark = stop[0]
     if "?" in mark or "!" in mark:
         return True
+    if mark.startswith("....") and _MORE.match(text, stop.end(), end):
+        if len(mark) > 5 or text[stop.start() - 1 : stop.start()].isspace():
+            return False  # dots that lead from a label to its answer
     if mark.startswith(("..", "…")):
         following = text[stop.end() : min(stop.end() + 3, end)].strip()[:1]
         return not following.islower()
@@ -171,7 +178,9 @@ def _emit(text: str, start: int, end: int, marker: str | None, paragraph: int, o
     for found in _WORD.finditer(text, start, end):
         between = text[last : found.start()]
         if between and not between.isspace():
-            if _HARD.search(between):
+            if _LEADER.fullmatch(between):
+                head = head or len(words)
+            elif _HARD.search(between):
                 group += 1
                 clause += 1
             elif _SOFT.search(between):

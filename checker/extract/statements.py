@@ -77,6 +77,7 @@ class Read:
     business: bool = False  # an invoice, an order, a domain, thanks: not the kind of thing we answer
     all_of_it: bool = False  # "yes to all"
     asks: frozenset[str] = frozenset()  # "Backup? Of this morning.": what a short question gives to what follows
+    carries: frozenset[str] = frozenset()  # what the sentence after may be about without saying it
 
 
 TOPICS: Final[Mapping[str, frozenset[str]]] = {
@@ -90,6 +91,7 @@ TOPICS: Final[Mapping[str, frozenset[str]]] = {
     "risk": frozenset({"risk"}),
     "downtime": frozenset({"downtime", "maintenance", "stay_up"}),
 }  # fmt: skip
+_PART: Final = "component"  # carried like a topic ("A disk has died. Please swap it."), but no topic of ours
 
 
 def read_segment(
@@ -120,7 +122,8 @@ def read_segment(
         here = _with_breaks(segment, by_concept)
         touched.update(t for t, concepts in TOPICS.items() if any(c in by_concept for c in concepts))
         named = {t for t, members in TOPICS.items() if members & by_concept.keys()}
-        found = _fit_all(reader, number, here, by_concept, given.topics, frozenset() if named - carried else carried)
+        follows = carried & {_PART} if named - carried else carried
+        found = _fit_all(reader, number, here, by_concept, given.topics, follows)
         for entry in found:
             statements.append(_statement(entry, here, by_concept, message, part, reader.languages[number], answers))
     asks: frozenset[str] = frozenset()
@@ -132,7 +135,14 @@ def read_segment(
         settled = tuple(s for s in settled if FIELD[s.label] != "power" or not _beside_downtime(s, settled))
     if _PLACEHOLDER.search(segment.text):  # a form that nobody filled in says nothing
         settled = tuple(replace(s, status=Status.TEMPLATE) if s.status is Status.ASSERTED else s for s in settled)
-    return Read(settled, frozenset(touched), bool(concepts & {"business", "thanks"}), "all_of_it" in concepts, asks)
+    return Read(
+        settled,
+        frozenset(touched),
+        bool(concepts & {"business", "thanks"}),
+        "all_of_it" in concepts,
+        asks,
+        frozenset(touched) | concepts & {_PART},
+    )
 
 
 def _beside_downtime(statement: Statement, settled: Sequence[Statement]) -> bool:
