@@ -24,9 +24,9 @@ def lexicon(**phrases: list[str]) -> Lexicon:
 
 
 def test_alternatives_optional_words_and_nesting_are_written_out() -> None:
-    assert items("far{lo,la} (pure) ripartire") == [["farlo", "farla"], ["", "pure"], ["ripartire"]]
-    assert items("(a,b c) d") == [["", "a", "b c"], ["d"]]
-    assert items("{turn {it,them} off,power off}") == [["turn it off", "turn them off", "power off"]]
+    assert items("far{lo,la} (pure) ripartire") == [("farlo", "farla"), ("", "pure"), ("ripartire",)]
+    assert items("(a,b c) d") == [("", "a", "b c"), ("d",)]
+    assert items("{turn {it,them} off,power off}") == [("turn it off", "turn them off", "power off")]
 
 
 def test_alternatives_meet_again_and_lend_nothing_to_other_phrases() -> None:
@@ -42,11 +42,14 @@ def test_alternatives_meet_again_and_lend_nothing_to_other_phrases() -> None:
     ("phrase", "complaint"),
     [
         ("{a,b", "never closed"),
+        ("{a,b c", "never closed"),
         ("(a", "never closed"),
         ("a}", "closes nothing"),
+        ("{a)b}", "closes nothing"),
         ("ab*", "at least 3 letters"),
         ("a*b", "only at the end"),
         ("~2 word", "needs a word on both sides"),
+        ("word {a,b ~2}", "needs a word on both sides"),
         ("word ~9 word", "a gap is ~1 to ~8"),
         ("/ -", "has no letters"),
         ("", "is empty"),
@@ -71,6 +74,41 @@ def test_stems_gaps_and_optional_words_match_within_their_bounds() -> None:
     assert concepts(built, "riavviatelo") == [("reboot", 0, 1)]
     assert concepts(built, "may you now restart") == [("allow", 0, 4)]
     assert concepts(built, "may you right now restart") == []
+
+
+def test_gaps_stand_inside_alternatives_and_reach_over_what_may_be_left_out() -> None:
+    built = lexicon(a=["a {b ~1 c,d} e"], f=["f (g) ~2 (h) i"], j=["j ~1 ~1 k"])
+    assert concepts(built, "a b c e") == [("a", 0, 4)]
+    assert concepts(built, "a b x c e") == [("a", 0, 5)]
+    assert concepts(built, "a b x x c e") == []
+    assert concepts(built, "f x x i") == concepts(built, "f g x i") == concepts(built, "f g h i") == [("f", 0, 4)]
+    assert concepts(built, "f x x x i") == concepts(built, "f g") == []
+    assert concepts(built, "j x k") == []  # two gaps in a row match nothing
+
+
+def test_a_gap_shared_with_another_phrase_lends_it_nothing() -> None:
+    built = lexicon(one=["a (b) ~2 c"], two=["a ~2 d"])
+    assert concepts(built, "a x d") == [("two", 0, 3)]
+    assert concepts(built, "a b x x d") == []
+    assert concepts(built, "a b x x c") == [("one", 0, 5)]
+
+
+def test_what_was_learnt_from_words_does_not_outlive_new_phrases() -> None:
+    built = lexicon(a=["power off"])
+    assert concepts(built, "power off now") == [("a", 0, 2)]
+    built.add("xx", "b", ["off now"])
+    assert concepts(built, "power off now") == [("a", 0, 2), ("b", 1, 3)]
+
+
+def test_a_forgotten_step_is_worked_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ("b e h", "c x f g h", "d x x x e h", "b c d e f g h")
+    phrases = ["+{b,c,d} ~3 {e,f} (g) h"]
+    expected = [concepts(lexicon(a=phrases), text) for text in texts]
+    monkeypatch.setattr("checker.extract.lexicon._STEP_LIMIT", 3)
+    monkeypatch.setattr("checker.extract.lexicon._MEMO_LIMIT", 3)
+    built = lexicon(a=phrases)
+    assert [[concepts(built, text) for text in texts] for _ in range(3)] == [expected] * 3
+    assert all(expected)
 
 
 def test_a_longer_phrase_hides_what_is_inside_it() -> None:
