@@ -427,6 +427,7 @@ class Verdict:
     rejected: tuple[Rejected, ...] = ()
     unread: tuple[Unread, ...] = ()
     confirm: tuple[Doubt, ...] = ()  # sentences that are shown and asked about instead of being believed
+    hidden: tuple[Secret, ...] = ()  # every secret of the thread, usable or not: masked wherever words are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,6 +494,11 @@ class Findings:
     capped: bool = False
     business: bool = False  # speaks of invoices, orders, domains, or says thanks
     heard: tuple[Heard, ...] = ()
+    hidden: tuple[Secret, ...] = ()  # what looks like a secret and is no usable way in: masked, never shown
+
+    def secrets(self) -> tuple[Secret, ...]:
+        """Everything of the message that is shown to nobody."""
+        return (*(c.secret for c in self.credentials if c.secret is not None), *self.hidden)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from .comply.procedure import Procedure, build_procedure
 from .comply.verdict import Named, judge
-from .extract import components, credentials, identifiers, systems
+from .extract import components, credentials, hidden, identifiers, systems
 from .extract.answers import questions
 from .extract.ids_marks import mark
 from .extract.ids_words import IdentifierWords, build_words
@@ -71,7 +71,7 @@ class Engine:
         said = read_statements(self.reader, reading, parts, asked, language, packs, windows_in)
         wanted = frozenset(r for q in asked for r in q.requirements)
         marks = mark(reading, self.names)
-        return Findings(
+        read = Findings(
             n=message.n,
             language=language,
             automatic=message.automatic,
@@ -83,10 +83,11 @@ class Engine:
             systems=systems.find(reading, self.names, wanted, marks=marks),
             components=components.find(reading, self.names, wanted, marks=marks),
             unread=said.unread,
-            capped=message.capped,
+            capped=message.capped or reading.capped,
             business=said.business,
             heard=hear(self.second, reading, parts) if self.second and message.automatic is None else (),
         )
+        return replace(read, hidden=hidden.find(message, marks, self.names, read))
 
     def judge(self, thread: Sequence[Findings]) -> Verdict:
         """The verdict over all messages so far, ours and theirs, in order."""
@@ -101,7 +102,8 @@ class Engine:
             os=systems.settle([s for f in theirs for s in f.systems]),
             components=components.settle([c for f in theirs for c in f.components]),
         )
-        return judge(thread, named, self.procedure, language)
+        secrets = tuple(dict.fromkeys(s for f in theirs for s in f.secrets()))
+        return replace(judge(thread, named, self.procedure, language), hidden=secrets)
 
 
 def _open_questions(earlier: Sequence[Findings]) -> tuple[Question, ...]:

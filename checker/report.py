@@ -18,7 +18,8 @@ def report(
     reveal: bool = False,
     text: bool = False,
 ) -> dict[str, Any]:
-    """The report on one PATH, ready for :func:`json.dumps`."""
+    """The report on one PATH, ready for :func:`json.dumps`. ``text``: with each message's own words."""
+    hidden = [] if reveal else [s.reveal() for s in verdict.hidden]
     last = messages[-1] if messages else None
     result: dict[str, Any] = {
         "path": path,
@@ -39,12 +40,12 @@ def report(
             "distribution": verdict.os.distribution,
             "version": verdict.os.version,
             "edition": verdict.os.edition,
-            "layout": verdict.os.layout,
+            "layout": masked(verdict.os.layout, hidden) if verdict.os.layout else verdict.os.layout,
         },
         "components": [{"kind": c.kind, "serial": c.serial, "slot": c.slot} for c in verdict.components],
         "windows": [
             {
-                "text": w.text,
+                "text": masked(w.text, hidden),
                 "start": w.start.isoformat() if w.start else None,
                 "end": w.end.isoformat() if w.end else None,
                 "ambiguous": list(w.ambiguous),
@@ -60,29 +61,28 @@ def report(
         "reply_reason": reply_reason,
         "evidence": [
             {"field": e.field, "value": e.value, "rule": e.rule, "message": e.message, "start": e.start}
-            | {"end": e.end, "text": e.text, "part": e.part, "score": e.score}
+            | {"end": e.end, "text": masked(e.text, hidden), "part": e.part, "score": e.score}
             for e in verdict.evidence
         ],
         "rejected": [
             {"field": r.field, "reason": r.reason, "rule": r.rule, "message": r.message, "start": r.start}
-            | {"end": r.end, "text": r.text, "part": r.part}
+            | {"end": r.end, "text": masked(r.text, hidden), "part": r.part}
             for r in verdict.rejected
         ],
         "confirm": [
             {"requirement": d.requirement, "message": d.span.message, "start": d.span.start, "end": d.span.end,
-             "text": d.span.text}
+             "text": masked(d.span.text, hidden)}
             for d in verdict.confirm
         ],
         "unread": [
             {
                 "topics": list(u.topics), "message": u.span.message, "start": u.span.start, "end": u.span.end,
-                "text": u.span.text, "part": u.span.part,
+                "text": masked(u.span.text, hidden), "part": u.span.part,
             }
             for u in verdict.unread
         ],
     }  # fmt: skip
     if text:
-        hidden = [] if reveal else _secrets(verdict)
         result["messages"] = [_message(m, hidden) for m in messages]
     return result
 
@@ -91,10 +91,6 @@ def _credential(credential: Credential, reveal: bool) -> dict[str, str | None]:
     secret = credential.secret
     shown = None if secret is None else secret.reveal() if reveal else str(secret)
     return {"access": str(credential.access), "username": credential.username, "secret": shown}
-
-
-def _secrets(verdict: Verdict) -> list[str]:
-    return [c.secret.reveal() for c in verdict.credentials if c.secret is not None]
 
 
 def _message(message: Message, hidden: Sequence[str]) -> dict[str, Any]:

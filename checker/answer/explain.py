@@ -79,12 +79,12 @@ def compose(cases: Sequence[tuple[str, Case]], hoster: str, env: jinja2.Environm
 
 def _ticket(name: str, case: Case, draw: Draw) -> Ticket:
     verdict = case.verdict
-    hidden = [c.secret.reveal() for f in case.findings for c in f.credentials if c.secret is not None]
+    hidden = [s.reveal() for f in case.findings for s in f.secrets()]
     fields = ("power", "backup", "data_loss_consent", "hardware_acknowledgement", "impact")
     values = []
     for field in fields:
         value = getattr(verdict, field)
-        words = "; ".join(f"“{e.text}”" for e in verdict.evidence if e.field == field)
+        words = _masked("; ".join(f"“{e.text}”" for e in verdict.evidence if e.field == field), hidden)
         if value is not None or words:
             values.append((field, str(value), words))
     pages = tuple(_page(m, f, hidden, draw) for m, f in zip(case.messages, case.findings, strict=True))

@@ -18,7 +18,7 @@ from ..edges.second_reader import open_reader
 from ..mail.parse import Unparsable, parse
 from ..model import Case, Findings, Message, Verdict
 from ..pipeline import Engine, build_engine
-from ..report import report
+from ..report import masked, report
 from ..settings import Settings
 
 
@@ -122,6 +122,7 @@ def _mails(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def _summary(path: Path, verdict: Verdict, reason: str, reveal: bool) -> str:
     names = ", ".join((*verdict.service_ids, *verdict.ip_addresses, *verdict.hostnames)) or "-"
+    hidden = [] if reveal else [s.reveal() for s in verdict.hidden]
     lines = [
         f"{path}: {verdict.status}",
         f"  asks for   {', '.join(verdict.request_kinds) or 'nothing that the procedure knows'} ({verdict.language})",
@@ -136,7 +137,7 @@ def _summary(path: Path, verdict: Verdict, reason: str, reveal: bool) -> str:
         for name in ("power", "backup", "data_loss_consent", "hardware_acknowledgement", "impact"):
             value = getattr(verdict, name)
             if value is not None:
-                words = "; ".join(f'"{e.text}"' for e in verdict.evidence if e.field == name)
+                words = masked("; ".join(f'"{e.text}"' for e in verdict.evidence if e.field == name), hidden)
                 lines.append(f"  {name:10} {value}: {words}")
         lines.append(f"  missing    {', '.join(verdict.missing) or 'nothing'}")
     lines.append(f"  reply      {reason}")

@@ -66,7 +66,7 @@ def fingerprint(key: bytes, secret: Secret) -> str:
 
 def secrets_of(findings: Findings) -> tuple[str, ...]:
     """The secrets found in a message, longest first, as the texts to be masked."""
-    found = {c.secret.reveal() for c in findings.credentials if c.secret is not None} - {"", MASK}
+    found = {s.reveal() for s in findings.secrets()} - {"", MASK}
     return tuple(sorted(found, key=lambda s: (-len(s), s)))
 
 
