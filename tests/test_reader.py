@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ from checker.extract.reading import reading_of
 from checker.extract.second import MOST, hear
 from checker.extract.segments import segment
 from checker.model import Hearing, Label, Message, Zone, ZoneKind
-from checker.reader import calibration
+from checker.reader import calibration, evaluation
+from checker.reader.augment import augmented
 from checker.reader.blocks import BLOCKS, whole
-from checker.reader.card import CARD, MODEL, VOCABULARY, ReaderFilesError, Tuning, checked, read_card
+from checker.reader.card import CARD, MODEL, VOCABULARY, Card, ReaderFilesError, Tuning, checked, read_card
+from checker.reader.data import LABELS, LANGUAGE_FOLDS, Item, folds, read
 from checker.reader.second import SecondReader
 from checker.reader.vocabulary import MARK, MAX_CHARS, Vocabulary, from_bytes, to_bytes
 from checker.settings import ReaderSettings
@@ -244,3 +247,52 @@ def test_the_spacy_component_writes_spans_with_scores() -> None:
     assert (span.text, span.label_) == ("You may restart it.", "power_granted")
     assert span._.checker == Note("second/power_granted", "asserted", 0.8, "second")
     assert spans_of(pipeline("en")("You may restart it."), STATEMENTS) == []
+
+
+# --- evaluation ------------------------------------------------------------------------------------
+
+
+def test_tables_of_the_model_card(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    items = [
+        Item(f"{language} {k}", frozenset({Label.POWER_GRANTED} if k % 2 else ()), language, f"{language}/{k}")
+        for language in ("it", "en")
+        for k in range(40)
+    ]
+    for number, (_, testing) in enumerate(folds(items, LANGUAGE_FOLDS)):
+        gold = np.asarray([[float(label in i.labels) for label in LABELS] for i in testing])
+        logits = (gold * 12 - 6) + rng.normal(0, 0.1, gold.shape)
+        np.savez(tmp_path / f"fold{number}.npz", logits=logits, gold=gold)
+    tunings = tuple(Tuning(label, 1.0, 0.5, 0.9) for label in LABELS)
+    card = Card("1", 96, tunings, {})
+    folded = evaluation.judged(items, tmp_path)
+    assert [(len(i), g.sum()) for i, _, g in folded] == [(40, 20), (40, 20)]
+    assert "| it | 40 | 1.000 | 1.000 | 1.000 | 1.000 |" in list(evaluation.by_language(folded, card))
+    assert "| 0.95 | 40 | 0 | 1.000 | 1.000 |" in list(evaluation.at_levels(folded, card))
+    rows = list(evaluation.by_label([(logits, gold) for _, logits, gold in folded]))
+    granted = next(r for r in rows if "power_granted" in r)
+    assert "1.000 (0 wrong) | 1.00 |" in granted
+    assert len(list(evaluation.errors(folded, card))) == evaluation.SHOWN
+    with pytest.raises(ValueError, match="made from other data"):
+        evaluation.judged(items[:-1], tmp_path)
+
+
+def test_labels_that_nobody_knows_are_named(tmp_path: Path) -> None:
+    place = tmp_path / "some.jsonl"
+    place.write_text('{"text": "x", "labels": ["coffee"], "language": "it"}\n', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"some.jsonl, line 1: .*use the labels"):
+        read([place])
+
+
+def test_contrast_sets_stay_together(tmp_path: Path) -> None:
+    place = tmp_path / "contrast-it.jsonl"
+    row = '{"text": "x", "labels": [], "language": "it", "set": 4}\n'
+    place.write_text(row * 2, encoding="utf-8")
+    assert {i.group for i in read([place])} == {"contrast-it/4"}
+
+
+@given(st.text(max_size=300), st.integers(0, 50))
+def test_augmented_text_keeps_something(text: str, seed: int) -> None:
+    changed = augmented(text, random.Random(seed))
+    assert changed == augmented(text, random.Random(seed)), "seeded"
+    assert bool(changed.strip(".! \n")) or not text.strip(".! \n") or len(text.split()) < 2

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..model import Label
 
 LABELS: tuple[Label, ...] = tuple(Label)
+LANGUAGE_FOLDS = (("it", "de", "pl", "hr"), ("en", "fr", "es", "sl"))  # one author a language: no author in both
 
 
 @dataclass(frozen=True, slots=True)
