@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from service_kit import MONDAY, WANTING, Desk, desk, mail
+from service_kit import MONDAY, US, WANTING, Desk, desk, mail, words
 
 from checker.answer.model import Rendered
 from checker.edges.store import tickets
-from checker.service.letters import Envelope, Parent, mime
+from checker.mail.parse import parse
+from checker.model import Evidence, Message, Verdict
+from checker.service.letters import Envelope, Parent, contradictions, mime
 
 LONG = f"<{'a' * 120}.{'b' * 100}@{'c' * 20}.example>"  # as Outlook and Gmail make them
 SECOND = f"<{'d' * 230}@x.example>"
@@ -101,3 +103,33 @@ def test_a_hostile_name_stays_a_name(tmp_path: Path, name: str) -> None:
     html = next(p for p in sent.walk() if p.get_content_type() == "text/html").get_payload(decode=True)
     assert b"1337" not in html
     assert b"<script" not in html
+
+
+class TestContradictions:
+    TEXT = "Hi,\nyou may restart it any time you like, it is down anyway. Oh, and no reboot before Friday!\n-- \nAda\n"
+
+    def verdict(self, *places: tuple[str, int]) -> Verdict:
+        said = []
+        for part, n in places:
+            at = self.TEXT.index(part)
+            said.append(Evidence("power", "conflict", "r", n, at, at + len(part), part))
+        return Verdict("en", review=("conflict:power",), evidence=tuple(said))
+
+    def message(self) -> Message:
+        return parse(mail(self.TEXT), 2, frozenset({US}), words())
+
+    def test_whole_sentences_of_the_mail_at_hand(self) -> None:
+        (found,) = contradictions(self.verdict(("may restart it", 2), ("no reboot", 2)), self.message())
+        assert found.requirement == "power_authorization"
+        assert found.first == "Hi, you may restart it any time you like, it is down anyway."
+        assert found.second == "Oh, and no reboot before Friday!"  # and nothing of the signature
+
+    def test_of_earlier_mails_the_decisive_words(self) -> None:
+        (found,) = contradictions(self.verdict(("may restart it", 1), ("no reboot", 2)), self.message())
+        assert (found.first, found.second) == ("may restart it", "Oh, and no reboot before Friday!")
+        (found,) = contradictions(self.verdict(("may restart it", 1), ("no reboot", 2)))
+        assert found.second == "no reboot"
+
+    def test_of_one_sentence_that_says_both_the_two_places(self) -> None:
+        (found,) = contradictions(self.verdict(("may restart it", 2), ("down anyway", 2)), self.message())
+        assert (found.first, found.second) == ("may restart it", "down anyway")

@@ -13,6 +13,7 @@ from typing import Final
 
 import jinja2
 
+from ..model import Question
 from .clean import bare_subject, line, person, quote, web_link
 from .environment import render
 from .facts import Fact, facts, quoted, system_text, windows_text
@@ -25,16 +26,22 @@ _TAG: Final = 40
 _HOSTER: Final = 80
 # What still helps when everything is settled; the others ask for something.
 _AFTERWARDS: Final = tuple(a for a in ADVISORIES if a not in ("hot_swap", "component_details"))
+# "You have no backup. Do you accept that data can be lost?": a yes is no backup.
+_ABOUT: Final = {("backup", "absent"): "loss"}
 _SIGNATURE: Final = "-- "  # its blank is what mail programs know it by (RFC 3676 §4.3)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One numbered question. ``pair`` holds the contradicting sentences, in quotation marks, or nothing."""
+    """One numbered question. ``pair`` holds the contradicting sentences, in quotation marks, or nothing.
+
+    ``about`` is what a bare "yes" to it says: the requirement, or ``loss``.
+    """
 
     number: int
     text: str
     example: str
+    about: str
     pair_intro: str = ""
     pair: tuple[str, ...] = ()
 
@@ -85,6 +92,12 @@ def compose(request: ReplyRequest, env: jinja2.Environment, texts: Texts) -> Ren
         text=tidy(render(env, f"{request.kind}.txt", context)),
         html=render(env, f"{request.kind}.html", context).strip() + "\n",
     )
+
+
+def questions(request: ReplyRequest, texts: Texts) -> tuple[Question, ...]:
+    """What :func:`compose` asks for, question by question: known exactly, hence never read from the mail again."""
+    asked = _questions(request, texts, texts.choose(request.language))
+    return tuple(Question(str(a.number), (a.about,), a.text) for a in asked)
 
 
 def _page(request: ReplyRequest, texts: Texts, language: str) -> Page:
@@ -147,6 +160,7 @@ def _questions(request: ReplyRequest, texts: Texts, language: str) -> tuple[Aske
                 number,
                 ask(form),
                 mark(texts, language, ask("example")),
+                _ABOUT.get((missing.requirement, reason), missing.requirement),
                 # The first question about a conflict says itself that both can be read.
                 texts.get(language, intro) if pair and (form, reason) != ("ask", "conflict") else "",
                 pair,

@@ -16,14 +16,13 @@ from checker.cli.tickets import find
 from checker.cli.wiring import settings_from, workshop
 from checker.edges.findings_json import load
 from checker.edges.mailbox import MailboxError
-from checker.edges.records import Mail
-from checker.edges.store import messages, outbox
+from checker.edges.store import messages
 from checker.edges.store import tickets as rows
 from checker.edges.store.engine import Stale, StoreError
 from checker.service import replaying
 from checker.service.audit import judged, overrides
 from checker.service.rejudge import rejudge
-from checker.service.replaying import Replayed, is_ours
+from checker.service.replaying import Replayed
 from checker.service.workshop import Workshop
 
 
@@ -85,13 +84,8 @@ def _replayed(shop: Workshop, mailboxes: Mailboxes, ticket: str) -> Replayed:
         found = find(c, ticket)
         stored = messages.of_ticket(c, found.id)
         standing = overrides(rows.history(c, found.id))
-        ours = {p.mail.key: p.mail.raw for p in outbox.listed(c, ticket=found.id)}
-
-    def reread(mail: Mail) -> bytes | None:
-        return ours.get(mail.place.uid) if is_ours(mail) else mailboxes.reread(mail)
-
     engine = shop.rules.current.engine
-    return replaying.replay(engine, found, stored, standing, reread, shop.settings.own_addresses, shop.key)
+    return replaying.replay(engine, found, stored, standing, mailboxes.reread, shop.settings.own_addresses, shop.key)
 
 
 _place: tuple[Workshop, Mailboxes] | None = None  # of a process of the pool

@@ -47,6 +47,16 @@ _ASKS: Final[Mapping[str, str]] = {
     "ask_component": "component",
 }
 
+# "Ok, thanks" says that our mail came, whatever question of ours it stands under: never that the answer is yes.
+_THANKS: Final = frozenset(
+    {"thanks", "thank", "thx", "cheers", "grazie", "danke", "merci", "gracias", "dziękuję", "dziękujemy", "dzięki",
+     "dziekuje", "dzieki", "hvala"}
+)  # fmt: skip
+_AROUND: Final = frozenset(
+    {"ok", "okay", "oki", "okey", "you", "very", "much", "many", "mille", "tante", "molte", "vielen", "schön", "dank",
+     "beaucoup", "bien", "muchas", "bardzo", "lijepa", "lijepo", "puno", "vam", "najlepša", "lepa"}
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -110,12 +120,14 @@ class Dialogue:
     def __init__(self, reader: Reader, message: Message, asked: Sequence[Question], packs: frozenset[str]) -> None:
         self._asked = tuple(asked)
         self._markers = {q.marker.lower(): q for q in asked if q.marker}
-        self._inline = _inline(reader, message, packs)
+        self._inline = _inline(reader, message, self._asked, packs)
         self._own_starts = [z.start for z in message.zones if z.kind is ZoneKind.OWN]
         self._seen_first = False
 
     def of(self, part: Segment, index: int) -> Answered:
         """What ``part``, the ``index``-th own segment of the message, answers."""
+        if _THANKS.intersection(part.words) and _THANKS.union(_AROUND).issuperset(part.words):
+            return Answered()
         for start, end, question in self._inline:
             if start <= part.start < end:
                 return _answered((question,))
@@ -139,8 +151,13 @@ def _answered(found: tuple[Question, ...]) -> Answered:
     return Answered(found, frozenset(topics))
 
 
-def _inline(reader: Reader, message: Message, packs: frozenset[str]) -> list[tuple[int, int, Question]]:
-    """Own stretches that follow a quoted question, with that question."""
+def _inline(
+    reader: Reader, message: Message, open_: Sequence[Question], packs: frozenset[str]
+) -> list[tuple[int, int, Question]]:
+    """Own stretches that follow a quoted question, with that question.
+
+    A question that is open is known by its very words; only others' questions are read for their topics.
+    """
     pairs = []
     zones = message.zones
     for before, zone in pairwise(zones):
@@ -148,9 +165,16 @@ def _inline(reader: Reader, message: Message, packs: frozenset[str]) -> list[tup
             continue
         quoted = message.text[before.start : before.end]
         plain = "\n".join(line.lstrip("> ").rstrip() for line in quoted.split("\n"))
-        asked = questions(reader, plain, 0, len(plain), packs)
+        asked = _known(plain, open_) or questions(reader, plain, 0, len(plain), packs)
         followed = any(z.kind is ZoneKind.QUOTED for z in zones if z.start >= zone.end)
         preceded = sum(1 for z in zones if z.kind is ZoneKind.QUOTED and z.start < zone.start) > 1
         if asked and (len(asked) == 1 or followed or preceded):
             pairs.append((zone.start, zone.end, asked[-1]))
     return pairs
+
+
+def _known(quoted: str, open_: Sequence[Question]) -> tuple[Question, ...]:
+    """The open questions that stand in a quoted stretch word for word, in its order; line ends do not matter."""
+    words = " ".join(quoted.split()).casefold()
+    places = ((words.rfind(" ".join(q.text.split()).casefold()), q) for q in open_)
+    return tuple(q for _, q in sorted(((at, q) for at, q in places if at >= 0), key=lambda pair: pair[0]))

@@ -13,9 +13,8 @@ from checker.answer.model import AnswerError, Rendered
 from checker.edges.findings_json import dump, masked, secrets_of
 from checker.edges.records import Event, Kind, Outgoing, State, Suppressed, Ticket
 from checker.edges.store import messages, outbox, tickets
-from checker.mail.parse import parse
 from checker.mail.threads import make_message_id
-from checker.model import Findings, Secret, Verdict
+from checker.model import Findings, Message, Secret, Verdict
 from checker.service import letters
 from checker.service.actions import Action, Alarm, Bounced, File, Note, Post, Rebind, Settle, Suppress
 from checker.service.evidence import Received, mail_event
@@ -50,22 +49,28 @@ def write_reply(
     parent: Parent,
     answers: str | None,
     subject: str,
+    message: Message | None = None,
 ) -> Prepared:
-    """Render a mail to a customer and read it as the ticket's next message. Raises :class:`Unwritable`."""
+    """Render a mail to a customer, as the ticket's next message. Raises :class:`Unwritable`."""
     secrets = tuple(Secret(s) for f in thread for s in secrets_of(f))
     asked = letters.request(
         kind, verdict, shop.settings.hoster, ticket=ticket.id, subject=subject, name=ticket.sender_name,
-        round_=round_, secrets=secrets,
+        round_=round_, secrets=secrets, message=message,
     )  # fmt: skip
     try:
         rendered = reply.compose(asked, shop.rules.current.env, shop.rules.current.texts)
     except AnswerError as error:
         raise Unwritable(str(error)) from error
     letter = sealed(shop, rendered, kind, to, key=key, ticket=ticket.id, parent=parent, answers=answers)
-    engine = shop.rules.current.engine
-    message = parse(letter.raw, len(thread) + 1, shop.settings.own_addresses, engine.mail)
-    message = replace(message, from_us=True, automatic=None)
-    return Prepared(letter, engine.read(message, thread), hashlib.sha256(letter.raw).hexdigest())
+    # What it asks is known, question by question; reading it back could only get that wrong.
+    findings = Findings(
+        n=len(thread) + 1,
+        language=thread[-1].language if thread else verdict.language,
+        from_us=True,
+        date=shop.clock.now().astimezone(shop.settings.hoster.zone).replace(microsecond=0),
+        questions=reply.questions(asked, shop.rules.current.texts),
+    )
+    return Prepared(letter, findings, hashlib.sha256(letter.raw).hexdigest())
 
 
 def sealed(
@@ -120,6 +125,7 @@ def prepare(
             parent=Parent.of(s.message),
             answers=sha256,
             subject=s.message.subject,
+            message=replace(s.message, n=s.next_n),
         )
     except Unwritable as error:
         # The mail is filed as it stands, only unanswered; the counters of the ticket stay as before.

@@ -34,7 +34,8 @@ from checker.answer.model import (
 )
 from checker.edges.records import Kind
 from checker.mail.threads import references
-from checker.model import Message, Secret, Verdict
+from checker.model import Evidence, Message, Secret, Verdict
+from checker.service.evidence import sentence
 from checker.settings import HosterSettings
 
 # The library folds long ids as encoded words otherwise, and mail programs lose the thread.
@@ -83,8 +84,9 @@ def request(
     name: str,
     round_: int,
     secrets: Iterable[Secret] = (),
+    message: Message | None = None,
 ) -> ReplyRequest:
-    """What the reply to a ticket has to say."""
+    """What the reply to a ticket has to say. ``message``: the mail at hand, whose sentences can be shown whole."""
     asking = kind in (Kind.ASK, Kind.REMINDER)
     language = verdict.language if verdict.language in settings.languages else settings.default_language
     return ReplyRequest(
@@ -93,7 +95,7 @@ def request(
         hoster=hoster(settings),
         understood=understood(verdict),
         missing=missing(verdict) if asking else (),
-        contradictions=contradictions(verdict) if asking else (),
+        contradictions=contradictions(verdict, message) if asking else (),
         advisories=tuple(a for a in ADVISORIES if a in verdict.advisories),
         name=name or None,
         subject=subject,
@@ -153,18 +155,34 @@ def _reason(requirement: str, verdict: Verdict) -> str:
     return reason if reason in REASONS.get(requirement, ()) else UNSAID
 
 
-def contradictions(verdict: Verdict) -> tuple[Contradiction, ...]:
-    """The sentences behind each conflict, where two that differ are in evidence."""
+def contradictions(verdict: Verdict, message: Message | None = None) -> tuple[Contradiction, ...]:
+    """The sentences behind each conflict, where two that differ are in evidence.
+
+    Of earlier mails only the decisive words are kept; those of ``message`` are shown as the sentence they stand in.
+    """
     found = []
     for review in verdict.review:
         field = review.removeprefix("conflict:")
         if field == review:
             continue
-        said = list(dict.fromkeys(e.text for e in verdict.evidence if e.field == field))
+        evidence = [e for e in verdict.evidence if e.field == field]
+        said = list(dict.fromkeys(_sentence(e, message) for e in evidence))
+        if len(said) == 1:  # one sentence says both
+            said = list(dict.fromkeys(e.text for e in evidence))
         if len(said) > 1:
             requirement = "power_authorization" if field == "power" else field
             found.append(Contradiction(requirement, said[0], said[-1]))
     return tuple(found)
+
+
+def _sentence(e: Evidence, message: Message | None) -> str:
+    """The sentence around a statement, as far as it is the customer's own words; else the words alone."""
+    if message is None or (e.message, e.part) != (message.n, "body"):
+        return e.text
+    own = next((z for z in message.own() if z.start <= e.start and e.end <= z.end), None)
+    if own is None or message.text[e.start : e.end] != e.text:
+        return e.text
+    return sentence(message.text[own.start : own.end], e.start - own.start, e.end - own.start)
 
 
 def mime(rendered: Rendered, envelope: Envelope) -> bytes:
