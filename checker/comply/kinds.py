@@ -20,6 +20,7 @@ _REQUESTS: Final = frozenset(label for label in Label if label.startswith("reque
 _POWER: Final = frozenset(label for label in Label if label.startswith("power"))
 _ERASE: Final = frozenset({Label.ERASE_CONSENT, Label.ERASE_REFUSED})
 _HARDWARE_ONLY: Final = frozenset(label for label in Label if label.startswith(("risk", "downtime")))
+_PART_ORDERS: Final = frozenset({"request.hardware_order", "request.hardware_it", "idiom.request_hardware"})
 
 ENOUGH: Final = 2.0  # points that make a request
 BUSINESS: Final = -2.0
@@ -139,7 +140,7 @@ def _hardware(e: Evidence, *, reinstall: bool) -> bool:
     belongs = bool(e.spoken & _HARDWARE_ONLY)
     if Label.REQUEST_HARDWARE in e.asked:
         # "install Debian on both SSDs" names a part and changes none
-        return not reinstall or belongs or bool(e.rules & {"request.hardware_order", "idiom.request_hardware"})
+        return not reinstall or belongs or bool(e.rules & _PART_ORDERS)
     if not e.parts:
         return False
     if reinstall:

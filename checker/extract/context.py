@@ -20,9 +20,10 @@ far it reaches:
 ``cue.template``   placeholder or an alternative left unchosen
 ``cue.unneeded``   "no need to": neither consent nor refusal
 ``cue.withdraw``   takes back what was said before
+``cue.retract``    takes back the words right before it ("just kidding", "on second thoughts, no")
 =================  =====================================================================================
 
-All but the negations reach over their group (up to ";", a dash or a "but" word). Longer phrases hide the
+All but the negations and ``cue.retract`` reach over their group (up to ";", a dash or a "but" word). Longer phrases hide the
 cues inside them, so "nessun problema" and "se necessario" need no list of pseudo-cues.
 """
 
@@ -54,9 +55,10 @@ _VERBS: Final = frozenset(
         *("do_reboot", "do_poweroff", "do_poweron", "do_powercycle", "do_power_general", "have", "accept", "backup"),
     }
 )
-_REFUSALS: Final = frozenset(
+REFUSALS: Final = frozenset(
     {Label.POWER_DENIED, Label.ERASE_REFUSED, Label.RISK_REFUSED, Label.DOWNTIME_REFUSED, Label.BACKUP_ABSENT}
 )
+RETRACT: Final = "cue.retract"
 NEGATION_REACH: Final = 5  # words between a negation and the first part that it governs
 POST_REACH: Final = 4
 PARENTHESIS: Final = 2  # clauses from the one that is cut off to the one that takes it up again
@@ -107,7 +109,7 @@ def assertion(
         ]
 
     discretion = present("discretion")
-    question = (segment.question and not (segment.tag and label in _REFUSALS)) or bool(present("question"))
+    question = (segment.question and not (segment.tag and label in REFUSALS)) or bool(present("question"))
     if question:
         polite = any(segment.groups[h.start] == group for h in by_concept.get("cue.polite", ()))
         outcome = frame.on.get("question", DROP)
@@ -118,10 +120,14 @@ def assertion(
             return label, Status.QUESTION, tuple(cues)
     if segment.quoted[found.start] and segment.quoted[found.end - 1] and not all(segment.quoted):
         return label, Status.TEMPLATE, tuple(cues)
+    if label not in REFUSALS:
+        later = [h for h in by_concept.get(RETRACT, ()) if h.start >= found.end]
+        if later:
+            return label, Status.WITHDRAWN, (*cues, _cue("retract", later[0], segment))
     clauses = {segment.clauses[h.start] for h in found.hits}
     for name, status in STATUS_CUES:
         hits = present(name)
-        if name == "withdraw" and label in _REFUSALS:
+        if name == "withdraw" and label in REFUSALS:
             continue  # "do not wipe it, I take back what I said": the refusal is what is said now
         if name == "past" or (name == "cond" and label.startswith("backup")):
             # a report reaches no further than its own clause, a condition on something else no fact

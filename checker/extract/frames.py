@@ -30,6 +30,7 @@ from .lexicon import Hit
 
 SCOPES: Final = ("clause", "group", "segment")
 APART: Final = 3  # words
+_MACHINE: Final = ("server", "this_server")
 KEEP: Final = "keep"
 DROP: Final = "drop"
 POLITE: Final = "polite"  # a question counts when it is a polite request
@@ -181,7 +182,7 @@ def fit(
         else:
             if frame.none and _blocked(frame.none, by_concept, regions, region):
                 continue
-            if frame.apart and _crowded(frame.apart, by_concept, regions, region, low, high):
+            if frame.apart and _crowded(frame.apart, by_concept, regions, region, chosen):
                 continue
             found.append(Found(frame, tuple(chosen), low, high))
     return _distinct(found)
@@ -222,17 +223,25 @@ def _crowded(
     by_concept: Mapping[str, Sequence[Hit]],
     regions: Sequence[int],
     region: int,
-    low: int,
-    high: int,
+    chosen: Sequence[Hit],
 ) -> bool:
-    return any(
-        regions[h.start] == region
-        and h.start - high < APART
-        and low - h.end < APART
-        and not (low <= h.start and h.end <= high)
-        for concept in apart
-        for h in by_concept.get(concept, ())
-    )
+    """Whether something that is restarted without the machine stands beside a part, or between two of them.
+
+    Not where it stands in the part's own words, nor where the machine is named between the parts as well
+    ("restarting the server with all its VMs is fine").
+    """
+    low, high = min(h.start for h in chosen), max(h.end for h in chosen)
+    machine = any(low <= h.start and h.end <= high for c in _MACHINE for h in by_concept.get(c, ()))
+    for concept in apart:
+        for h in by_concept.get(concept, ()):
+            if regions[h.start] != region or any(c.start <= h.start and h.end <= c.end for c in chosen):
+                continue
+            between = low <= h.start and h.end <= high
+            if between and machine:
+                continue
+            if any(h.start - c.end < APART and c.start - h.end < APART for c in chosen):
+                return True
+    return False
 
 
 def _distinct(found: list[Found]) -> list[Found]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..model import Label
-from .context import STATUS_CUES
+from .context import RETRACT, STATUS_CUES
 from .frames import Frame, FrameError, build_frame, resolve
 from .lexicon import Lexicon, PhraseError
 from .lexicons import STOP, Lexicons, Phrases
@@ -27,7 +27,7 @@ _USED_IN_CODE = frozenset(
 )  # fmt: skip
 _CUES = frozenset(
     {f"cue.{name}" for name, _ in STATUS_CUES}
-    | {"cue.neg", "cue.neg_post", "cue.question", "cue.polite", "cue.discretion"}
+    | {RETRACT, "cue.neg", "cue.neg_post", "cue.question", "cue.polite", "cue.discretion"}
 )
 _EXACT: Final = "cue."  # cues are short and dangerous: they match exactly or not at all
 

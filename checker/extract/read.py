@@ -8,6 +8,7 @@ from typing import Final
 
 from ..model import Label, Message, Question, Span, Statement, Status, TimeWindow, Unread, ZoneKind
 from .answers import Answered, Dialogue
+from .context import REFUSALS
 from .lexicon import Hit
 from .lexicons import readers
 from .packs import Reader
@@ -82,6 +83,7 @@ def read_statements(
     carried: frozenset[str] = frozenset()
     asks: frozenset[str] = frozenset()
     paragraph = -1
+    said = 0  # where the statements of the segment before begin
     for stretch, segments in parts:
         for part in segments:
             hits, found = _timed(part, find_windows, stretch.part)
@@ -96,6 +98,9 @@ def read_statements(
             business = business or read.business
             if read.all_of_it and not part.question:
                 here += _yes_to_all(dialogue, part, message.n)
+            if read.retracts and not part.question and statements[said:]:
+                statements[said:] = [taken_back(s) for s in statements[said:]]
+            said = len(statements)
             statements += here
             if read.topics and not here:
                 text = reading.text(stretch.part)[part.start : part.end]
@@ -123,6 +128,13 @@ def timed_hits(part: Segment, windows: Sequence[TimeWindow]) -> tuple[Hit, ...]:
             if window.kind != "day":
                 hits.append(Hit("hours", covered[0], covered[-1] + 1, window.text))
     return tuple(hits)
+
+
+def taken_back(statement: Statement) -> Statement:
+    """A consent that the next sentence takes back; requests, refusals and what was not said stay as they are."""
+    if statement.status is not Status.ASSERTED or statement.label in REFUSALS or statement.label.startswith("request"):
+        return statement
+    return replace(statement, status=Status.WITHDRAWN)
 
 
 def _placed(statement: Statement, stretch: Stretch) -> Statement:

@@ -12,7 +12,7 @@ from typing import Final
 
 from ..model import Label, Statement, Status, TimeWindow
 from .packs import IDIOM, PackError, Reader
-from .read import timed_hits
+from .read import taken_back, timed_hits
 from .segments import segment
 from .statements import Given, read_segment
 
@@ -65,9 +65,13 @@ def read_text(reader: Reader, text: str, language: str, windows_in: WindowsIn) -
     found: list[Statement] = []
     carried: frozenset[str] = frozenset()
     asks: frozenset[str] = frozenset()
+    said = 0
     windows = [w for w in windows_in(text) if w.has_time]
     for part in segment(text, 0, len(text), reader.abbreviations):
         read = read_segment(reader, part, 1, "body", language, Given(timed_hits(part, windows), asks), carried)
+        if read.retracts and not part.question:
+            found[said:] = [taken_back(s) for s in found[said:]]
+        said = len(found)
         found += read.statements
         asks = read.asks
         carried = read.carries or (carried if len(part.words) < 4 else frozenset())

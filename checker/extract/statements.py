@@ -36,7 +36,7 @@ _OUTWEIGHS: Final[Mapping[Label, frozenset[Label]]] = {
     Label.BACKUP_ABSENT: frozenset({Label.BACKUP_CONFIRMED, Label.BACKUP_INADEQUATE}),
 }
 _WHOLE_SEGMENT: Final = frozenset(
-    {Label.RISK_REFUSED, Label.BACKUP_INADEQUATE, Label.BACKUP_ABSENT, Label.POWER_PARTIAL}
+    {Label.RISK_REFUSED, Label.ERASE_REFUSED, Label.BACKUP_INADEQUATE, Label.BACKUP_ABSENT, Label.POWER_PARTIAL}
 )
 SHORT_QUESTION: Final = 5  # words
 WEAK: Final = 0.5  # the score of a statement that only counts where nothing better was said
@@ -54,7 +54,8 @@ _UNSLOTTED: Final = {
 
 
 _PLACEHOLDER: Final = re.compile(
-    r"_{2,}|\.{4,}\s*(?:$|[,;\n])|…{2,}\s*(?:$|[,;\n])|\[[ _]*\]|\[[^\]\n@]{3,40}\]|<[^>\n@]{2,40}>|\b[xX]{3,}\b|[☐□]"
+    r"_{2,}|(?<!\.)\.{4,}\s*(?:$|[,;\n])|(?<!…)…{2,}\s*(?:$|[,;\n])|\[[ _]*\]"
+    r"|\[[^\]\n@]{3,40}\]|<[^>\n@]{2,40}>|\b[xX]{3,}\b|[☐□]"
     r"|\b(?:s[iì]|yes|ja|oui|s[ií]|tak|da)\s?/\s?(?:no|nein|non|nie|ne)\b",
     re.IGNORECASE,
 )
@@ -77,6 +78,7 @@ class Read:
     business: bool = False  # an invoice, an order, a domain, thanks: not the kind of thing we answer
     all_of_it: bool = False  # "yes to all"
     asks: frozenset[str] = frozenset()  # "Backup? Of this morning.": what a short question gives to what follows
+    retracts: bool = False  # "just kidding", "on second thoughts, no": takes back the sentence before
     carries: frozenset[str] = frozenset()  # what the sentence after may be about without saying it
 
 
@@ -118,6 +120,7 @@ def read_segment(
         by_concept: dict[str, list[Hit]] = {}
         for hit in (*hits[number], *given.hits):
             by_concept.setdefault(hit.concept, []).append(hit)
+        _forbidden(by_concept)
         concepts |= by_concept.keys()
         here = _with_breaks(segment, by_concept)
         touched.update(t for t, concepts in TOPICS.items() if any(c in by_concept for c in concepts))
@@ -141,8 +144,23 @@ def read_segment(
         bool(concepts & {"business", "thanks"}),
         "all_of_it" in concepts,
         asks,
+        "cue.retract" in concepts,
         frozenset(touched) | concepts & {_PART},
     )
+
+
+def _forbidden(by_concept: dict[str, list[Hit]]) -> None:
+    """Take out what looks like leave and is the beginning of its refusal: "[you may] not" is "you [may not]"."""
+    refusals = [h for concept in ("forbid", "refuse") for h in by_concept.get(concept, ())]
+    for concept in ("permit", "fine", "affirm"):
+        hits = by_concept.get(concept)
+        if not hits or not refusals:
+            continue
+        left = [h for h in hits if not any(h.start < r.start < h.end < r.end for r in refusals)]
+        if left:
+            by_concept[concept] = left
+        else:
+            del by_concept[concept]
 
 
 def _beside_downtime(statement: Statement, settled: Sequence[Statement]) -> bool:
