@@ -22,6 +22,7 @@ TEMPERATURES: Final = np.geomspace(0.4, 4.0, 60)
 HEARD: Final = 0.90  # precision of what is worth a question or a doubt
 SURE: Final = 0.97  # precision of what may stand alone where the table lets it
 FEWEST: Final = 8  # a threshold above which fewer sentences lie was not measured
+UNREACHED: Final = 0.999
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +43,17 @@ def temperature(logits: Array, gold: Array) -> float:
 
 
 def threshold(p: Array, gold: Array, precision: float, least: float) -> float:
-    """The lowest probability from ``least`` on above which ``precision`` holds; 1.0 when there is none.
+    """The lowest probability from ``least`` on at and above which ``precision`` holds; 0.999 when there is none.
 
-    Held at every higher threshold too that still has :data:`FEWEST` sentences: a lucky stretch does not count.
+    One with fewer than :data:`FEWEST` sentences above it was not measured and does not count.
     """
-    order = np.argsort(-p)
-    right = np.cumsum(gold[order])
-    count = np.arange(1, len(p) + 1)
-    found = 1.0
-    for i in range(FEWEST - 1, len(p)):
-        if p[order[i]] < least:
-            break
-        if right[i] / count[i] < precision:
-            break
-        found = float(p[order[i]])
-    return max(least, min(found, 0.999))
+    order = np.argsort(-p, kind="stable")
+    held = np.cumsum(gold[order]) / np.arange(1, len(p) + 1) >= precision
+    held &= (np.arange(1, len(p) + 1) >= FEWEST) & (p[order] >= least)
+    # Of equal probabilities all are above the threshold or none.
+    held[:-1] &= p[order][:-1] > p[order][1:]
+    places = np.flatnonzero(held)
+    return min(float(p[order[places[-1]]]), UNREACHED) if len(places) else UNREACHED
 
 
 def probabilities(logits: Array, tunings: Sequence[Tuning]) -> Array:
