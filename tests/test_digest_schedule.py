@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from service_kit import COMPLETE, MONDAY, WANTING, Desk, desk, killed_steps, mail
 
@@ -139,6 +139,7 @@ class TestOccasions:
         schedule = made(schedule={"mon": ["07:30", "14:00"], "sat": ["09:00"]})
         assert occasion(datetime.fromisoformat(local).replace(tzinfo=ROME), schedule, ROME) == wanted
 
+    @settings(deadline=None)  # a slow machine is no fault
     @given(st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1)))  # noqa: DTZ001 - taken as UTC below
     def test_every_occasion_has_come_and_is_of_today(self, at: datetime) -> None:
         moment = at.replace(tzinfo=UTC)
@@ -160,6 +161,24 @@ class TestOccasions:
             ("mon", time(6, 0)),
             ("mon", time(8, 0)),
         ]
+
+
+def test_the_scheduler_wakes_the_service_at_the_hoster_s_hours() -> None:
+    from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]  # no types
+
+    from checker.cli.run import at_their_hours
+
+    team = {"name": "hw", "recipients": [HARD], "schedule": {"mon": ["08:15"], "sat": ["09:00"]}}
+    settings_ = build({"digest": {"days": ["mon"], "at": "07:30", "team": [team]}}, file="t", base=Path())
+    scheduler = BackgroundScheduler(timezone="UTC")
+    at_their_hours(scheduler, lambda: None, settings_)
+    sunday = datetime(2027, 3, 28, 12, 0, tzinfo=ROME)  # the day that summer time begins
+    fires = sorted(job.trigger.get_next_fire_time(None, sunday) for job in scheduler.get_jobs())
+    assert [f.astimezone(UTC) for f in fires] == [
+        datetime(2027, 3, 29, 5, 30, tzinfo=UTC),
+        datetime(2027, 3, 29, 6, 15, tzinfo=UTC),
+        datetime(2027, 4, 3, 7, 0, tzinfo=UTC),
+    ]
 
 
 class TestTeams:
@@ -363,6 +382,7 @@ class TestLinks:
         assert link("https://desk.example/{message_id}", self.TICKET, None) is None
         assert link("https://desk.example/{ticket}", self.TICKET, None) == "https://desk.example/TABC"
 
+    @settings(deadline=None)  # a slow machine is no fault
     @given(st.text(min_size=1, max_size=100))
     def test_no_message_id_leaves_its_place(self, message_id: str) -> None:
         made_link = link("https://desk.example/find/{message_id}/end", self.TICKET, message_id)

@@ -41,7 +41,7 @@ FIRST: Final = {
     "hr": "molim ponovno instalirajte poslužitelj 48213 i zamijenite disk u utoru 3.",
     "it": "vi prego di reinstallare il server 48213 e di sostituire il disco nello slot 3.",
     "pl": "proszę o ponowną instalację serwera 48213 i wymianę dysku w gnieździe 3.",
-    "sl": "prosimo, da na strežniku 48213 znova namestite operacijski sistem. Zamenjajte tudi okvarjen disk v reži 3.",
+    "sl": "prosim za ponovno namestitev strežnika 48213 in zamenjavo diska v reži 3.",
 }
 WROTE: Final = {
     "de": "Am 23.11.2026 um 10:00 schrieb INTROSERV Support:",

@@ -7,7 +7,7 @@ from email.message import Message as MimeMessage
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from service_kit import MONDAY, US, WANTING, Desk, desk, mail, words
 
@@ -58,6 +58,7 @@ def test_a_line_end_in_an_address_is_refused(to: str) -> None:
         written(to=to)
 
 
+@settings(deadline=None)  # a slow machine is no fault
 @given(name=WORDS)
 def test_no_name_makes_a_header(name: str) -> None:
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from service_kit import COMPLETE, MONDAY, US, WANTING, Desk, desk, killed_steps, mail
 
@@ -43,6 +43,7 @@ class TestWorkingDays:
         assert not is_open(datetime(2026, 11, 23, 7, 59, tzinfo=UTC), HOSTER)
         assert not is_open(datetime(2026, 11, 23, 17, 0, tzinfo=UTC), HOSTER)
 
+    @settings(deadline=None)  # a slow machine is no fault
     @given(st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1)), st.integers(0, 40), st.integers(0, 40))  # noqa: DTZ001
     def test_waiting_longer_never_counts_less(self, start: datetime, a: int, b: int) -> None:
         begin = start.replace(tzinfo=UTC)
@@ -76,6 +77,32 @@ class TestReminders:
         office.clock.forward(days=10)
         office.round()
         assert kinds(office) == [Kind.ASK, Kind.CONFIRMATION]
+
+    @pytest.mark.parametrize(
+        ("body", "headers", "due_after"),
+        [
+            ("thanks\n", {}, 2),
+            ("I am away until Monday.\n", {"Auto_Submitted": "auto-replied"}, 2),
+            ("server: 55120\n", {}, 3),  # an answer, though not to the question: it is asked again, and waited for
+        ],
+    )
+    def test_only_an_answer_puts_a_reminder_off(
+        self, tmp_path: Path, body: str, headers: dict[str, str], due_after: int
+    ) -> None:
+        """Asked on Monday; what comes on Tuesday decides when the reminder goes out."""
+        office = desk(tmp_path)
+        office.drop(mail(WANTING, message_id="<one@kunde.example>"))
+        office.round()
+        office.clock.forward(days=1)
+        office.drop(mail(body, parent="<one@kunde.example>", date=office.clock.now(), **headers))
+        office.round()
+        seen = None
+        for day in range(1, 5):
+            office.round()
+            if Kind.REMINDER in kinds(office):
+                seen = seen or day
+            office.clock.forward(days=1)
+        assert seen == due_after
 
     def test_none_at_night_or_for_a_closed_ticket(self, tmp_path: Path) -> None:
         office = desk(tmp_path)

@@ -80,7 +80,8 @@ _DIGEST: Final = (
     " why_forged_token:field why_replies_off why_no_sender why_own_address why_address_form why_address_bounced"
     " why_too_old why_answered_already why_nothing_new why_per_ticket why_for_a_person why_confirmations_off"
     " why_confirmed_already why_per_sender why_per_domain why_breaker why_template_fault"
-    " why_paused why_foreign_server why_doubt:field why_said_otherwise:field why_automatic:field footer"
+    " why_paused why_foreign_server why_doubt:field why_said_otherwise:field why_automatic:field why_thread_full"
+    " footer"
     " notice_ready:server,ticket notice_urgent:server,ticket lead_urgent:start notice_footer"
 )
 

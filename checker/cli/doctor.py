@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 
+from checker.answer import samples
 from checker.cli.wiring import customers_of, mailbox_of, outgoing_of, settings_from, signatures_of, store_of
 from checker.edges import secrets
+from checker.edges.clock import SystemClock
 from checker.edges.mailbox import Known, MailboxError
 from checker.edges.outgoing import OutgoingError
 from checker.edges.records import Delivery, Position, State
@@ -59,7 +61,7 @@ def _alive(settings: Settings) -> bool:
 
 
 def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
-    yield "rules and replies", lambda: f"version {load_rules(settings).version}"
+    yield "rules and replies", lambda: _rules(settings)
     yield "second reader", lambda: _reader(settings)
     yield "signing key", lambda: f"{settings.key_file}, {len(secrets.signing_key(settings.key_file))} bytes"
     yield "database", lambda: _database(settings)
@@ -70,6 +72,20 @@ def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     for mailbox in settings.mailboxes:
         yield f"mailbox {mailbox.name}", lambda m=mailbox: _mailbox(settings, m)  # type: ignore[misc]  # bound by default
     yield "outgoing", lambda: outgoing_of(settings).check()
+
+
+def _rules(settings: Settings) -> str:
+    """Rules are compiled and every mail that templates and texts can make is rendered: a wrong name shows today."""
+    rules = load_rules(settings)
+    if faults := samples.check(rules.env, rules.texts, SystemClock().now(), settings.hoster.zone):
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise SettingsError(f"{faults[0]}{more}")
+    lacking: dict[str, list[str]] = {}
+    for gap in rules.texts.fallbacks:
+        lacking.setdefault(gap.language, []).append(gap.key)
+    said = [f"{language} lacks {', '.join(keys[:5])}{', …' * (len(keys) > 5)}" for language, keys in lacking.items()]
+    english = f"; shown in English: {'; '.join(said)}" if said else ""
+    return f"version {rules.version}{english}"
 
 
 def _reader(settings: Settings) -> str:

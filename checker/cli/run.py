@@ -29,10 +29,11 @@ from checker.service.digest import occasions
 from checker.service.overview import gauges
 from checker.service.round import Summary, run_round
 from checker.service.workshop import Workshop
-from checker.settings import ImapMailbox
+from checker.settings import ImapMailbox, Settings
 
 if TYPE_CHECKING:
     from apscheduler.job import Job  # type: ignore[import-untyped]  # it publishes no types
+    from apscheduler.schedulers.base import BaseScheduler  # type: ignore[import-untyped]  # it publishes no types
 
     from checker.edges.idle import IdleWatcher
     from checker.edges.metrics import Metrics
@@ -65,6 +66,18 @@ def run(config: Path | None, once: bool) -> None:
         service.serve()
     finally:
         shop.store.close()
+
+
+def at_their_hours(scheduler: BaseScheduler, wake: Callable[[], None], settings: Settings) -> None:
+    """Wake the service when a digest is due, on the hoster's clock.
+
+    The round writes the digest and knows which was written: its hour only brings the next round forward.
+    """
+    for day, at in occasions(settings):
+        scheduler.add_job(
+            wake, "cron", day_of_week=day, hour=at.hour, minute=at.minute, second=at.second,
+            timezone=settings.hoster.zone,
+        )  # fmt: skip
 
 
 class Service:
@@ -141,12 +154,7 @@ class Service:
             jitter=max(1, int(settings.service.poll_seconds / 10)), next_run_time=datetime.now(UTC),
         )  # fmt: skip
         wake = self._waker(job)
-        for day, at in occasions(settings):
-            # The round writes the digest and knows which was written; its hour only brings the round forward.
-            scheduler.add_job(
-                wake, "cron", day_of_week=day, hour=at.hour, minute=at.minute, second=at.second,
-                timezone=settings.hoster.zone,
-            )  # fmt: skip
+        at_their_hours(scheduler, wake, settings)
         scheduler.add_listener(self._scheduler_said, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)

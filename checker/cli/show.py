@@ -6,12 +6,13 @@ import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 
 import click
 
 from checker.cli.reveal import reveal as reveal_secrets
-from checker.cli.terminal import cell, on_terminal, table
+from checker.cli.terminal import cell, on_terminal, stamp, table
 from checker.cli.tickets import find, plain
 from checker.cli.wiring import settings_from, workshop
 from checker.comply.procedure import FIELDS
@@ -64,7 +65,7 @@ def show(ticket: str, reveal: bool, as_json: bool, config: Path | None) -> None:
         if as_json:
             click.echo(json.dumps(_json(seen), ensure_ascii=False))
         else:
-            _print(seen)
+            _print(seen, settings.hoster.zone)
         if reveal:
             reveal_secrets(shop, found.id, [m for m, _ in thread], [f for _, f in thread])
         shop.store.close()
@@ -72,7 +73,7 @@ def show(ticket: str, reveal: bool, as_json: bool, config: Path | None) -> None:
         raise click.ClickException(str(error)) from error
 
 
-def _print(s: Seen) -> None:
+def _print(s: Seen, zone: tzinfo) -> None:
     t = s.ticket
     click.echo(f"{t.id}  {t.status}  {cell(t.sender)}  {cell(t.subject)}")
     for line in _about(s.verdict, t.missing, (*s.verdict.review, *t.flags)):
@@ -81,10 +82,10 @@ def _print(s: Seen) -> None:
         click.echo(f"  {cell(o.sentence(), 1200)}")
     if on_terminal():
         columns = ("mail", "when", "who", "said", "changed", "verdict", "answer")
-        table("mail by mail", columns, (_cells(step) for step in s.steps))
+        table("mail by mail", columns, (_cells(step, zone) for step in s.steps))
     else:
         for step in s.steps:
-            for line in _lines(step):
+            for line in _lines(step, zone):
                 click.echo(line)
     for letter in s.letters:
         click.echo(f"  sent: {letter.mail.kind} to {letter.mail.recipient}: {letter.state} {letter.error}".rstrip())
@@ -92,13 +93,16 @@ def _print(s: Seen) -> None:
         click.echo(f"  not answered: {missing.reason} {missing.detail}".rstrip())
     for event in s.history:
         if event.kind not in (MAIL, JUDGED):  # those stand above
-            click.echo(f"  {event.at:%Y-%m-%d %H:%M} {event.kind} {cell(told(event), 1200)}".rstrip())
+            click.echo(f"  {stamp(event.at, zone)} {event.kind} {cell(told(event), 1200)}".rstrip())
 
 
-def _lines(step: Step) -> Iterator[str]:
-    yield f"  mail {step.n}: {step.at:%Y-%m-%d %H:%M} {cell(step.who)} {cell(step.message_id)}".rstrip()
+def _lines(step: Step, zone: tzinfo) -> Iterator[str]:
+    yield f"  mail {step.n}: {stamp(step.at, zone)} {cell(step.who)} {cell(step.message_id)}".rstrip()
     for title, said in (("said", step.stated), ("took back", step.withdrew), ("did not count", step.rejected)):
         for x in said:
+            if step.ours:
+                yield f"    asked: {x.words}"
+                continue
             status = "" if x.status == "asserted" else f" [{x.status}]"
             yield f'    {title}: {x.what}{status} "{cell(x.words)}" ({x.rule})'
     for field, before, after in step.changed:
@@ -109,9 +113,11 @@ def _lines(step: Step) -> Iterator[str]:
         yield f"    {_answer(a)}"
 
 
-def _cells(step: Step) -> tuple[str, ...]:
+def _cells(step: Step, zone: tzinfo) -> tuple[str, ...]:
+    # Hints alone decide nothing; the plain lines and --json have them.
+    said = [f"asked {x.words}" if step.ours else f"{x.what} “{x.words}”" for x in step.stated if x.status != "weak"]
     return (
-        str(step.n), f"{step.at:%Y-%m-%d %H:%M}", step.who, "; ".join(f"{x.what} “{x.words}”" for x in step.stated),
+        str(step.n), stamp(step.at, zone), step.who, "; ".join(said),
         "; ".join(f"{f}: {b} → {a}" for f, b, a in step.changed), _verdict(step),
         "; ".join(_answer(a) for a in step.answers),
     )  # fmt: skip

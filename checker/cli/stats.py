@@ -46,7 +46,8 @@ def stats(since: str | None, as_json: bool, config: Path | None) -> None:
         return
     for name, share in named:
         _, number, complete, first, time, forgotten = _cells(name, share)
-        click.echo(f"{name}: {number} requests, {complete} complete, {first} at the first mail, median {time}")
+        requests = "request" if share.tickets == 1 else "requests"
+        click.echo(f"{name}: {number} {requests}, {complete} complete, {first} at the first mail, median {time}")
         click.echo(f"  forgotten: {forgotten}")
 
 

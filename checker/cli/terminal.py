@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Protocol
 
@@ -34,13 +35,19 @@ def cell(words: str, limit: int = _CELL) -> str:
     return line(words, limit)
 
 
+def stamp(moment: datetime, zone: tzinfo) -> str:
+    """A moment on the hoster's clock, as people read it; programs get ISO times with their zone instead."""
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A table for a terminal. Cells are shown as they are: a bracket in a subject is no markup."""
     from rich.console import Console  # only where somebody looks at it
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    made = Table(*columns, title=Text(title), title_justify="left")  # columns are ours, cells are not
+    # Columns are ours, cells are not. A word that is too long is broken, never cut: an address must stay one.
+    made = Table(*(Column(c, overflow="fold") for c in columns), title=Text(title), title_justify="left")
     for row in rows:
         made.add_row(*(Text(cell(c)) for c in row))
     Console().print(made)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Final
 
 import click
 from sqlalchemy import Connection
 
-from checker.cli.terminal import cell, on_terminal, table
+from checker.cli.terminal import cell, on_terminal, stamp, table
 from checker.cli.wiring import settings_from, store_of
 from checker.comply.procedure import IDS, KINDS
 from checker.edges.clock import SystemClock
@@ -21,7 +21,7 @@ from checker.edges.store import messages
 from checker.edges.store import tickets as rows
 from checker.edges.store.engine import Store, StoreError
 from checker.model import TicketStatus
-from checker.settings import LANGUAGES
+from checker.settings import LANGUAGES, Settings
 
 _CONFIG = click.option("--config", type=click.Path(path_type=Path), help="Configuration file (default: ./config.toml).")
 
@@ -95,7 +95,8 @@ def tickets(
     """List the tickets, those that changed last first. Filters add up."""
     if ctx.invoked_subcommand is not None:
         return
-    store = _open(config)
+    settings = settings_from(config)
+    store, zone = _store(settings), settings.hoster.zone
     wanted = Filters(missing, kind, language, sender, SystemClock().now() - older if older is not None else None)
     with store.read() as c:
         found = [t for t in rows.listed(c, [status] if status else None) if wanted.wants(t)]
@@ -108,10 +109,10 @@ def tickets(
             click.echo(json.dumps(plain(ticket), ensure_ascii=False))
     elif found and on_terminal():
         columns = ("ticket", "status", "changed", "sender", "server", "missing or why", "asked")
-        table(f"tickets: {len(found)}", columns, (_cells(t) for t in found))
+        table(f"tickets: {len(found)}", columns, (_cells(t, zone) for t in found))
     else:
         for ticket in found:
-            click.echo(_line(ticket))
+            click.echo(_line(ticket, zone))
     if not found and not as_json:
         click.echo("no tickets", err=True)
 
@@ -145,6 +146,7 @@ def resume(ticket: str, config: Path | None) -> None:
         rows.change(c, found, flags=tuple(f for f in found.flags if f != "paused"), updated_at=now)
         rows.note(c, Event(now, found.id, "resumed"))
     store.close()
+    click.echo(f"{found.id}: asked and reminded by the program again")
 
 
 @tickets.command("quarantined")
@@ -169,6 +171,7 @@ def retry(mail: int, config: Path | None) -> None:
         if not messages.release(c, mail):
             raise click.ClickException(f"mail {mail} is not in quarantine; see: checker tickets quarantined")
     store.close()
+    click.echo(f"mail {mail}: read again in the next round")
 
 
 def find(c: Connection, ticket: str) -> Ticket:
@@ -187,24 +190,29 @@ def _flag(ticket: str, config: Path | None, *, closed: bool) -> None:
         rows.change(c, found, flags=flags, updated_at=now)
         rows.note(c, Event(now, found.id, "closed" if closed else "reopened"))
     store.close()
+    click.echo(f"{found.id}: {'closed' if closed else 'open again'}")
 
 
 def _open(config: Path | None) -> Store:
+    return _store(settings_from(config))
+
+
+def _store(settings: Settings) -> Store:
     try:
-        return store_of(settings_from(config))
+        return store_of(settings)
     except StoreError as error:
         raise click.ClickException(str(error)) from error
 
 
-def _cells(t: Ticket) -> tuple[str, ...]:
+def _cells(t: Ticket, zone: tzinfo) -> tuple[str, ...]:
     return (
-        t.id, t.status, f"{t.updated_at:%Y-%m-%d %H:%M}", cell(t.sender, 80), cell(", ".join(t.servers), 80) or "-",
+        t.id, t.status, stamp(t.updated_at, zone), cell(t.sender, 80), cell(", ".join(t.servers), 80) or "-",
         ", ".join(t.missing) or ", ".join((*t.review, *t.flags)) or "-", f"{t.asks}x",
     )  # fmt: skip
 
 
-def _line(t: Ticket) -> str:
-    name, status, changed, sender, servers, why, asked = _cells(t)
+def _line(t: Ticket, zone: tzinfo) -> str:
+    name, status, changed, sender, servers, why, asked = _cells(t, zone)
     why = f"missing {why}" if t.missing else why
     return f"{name}  {status:13} {changed}  {sender}  {servers}  {why}  asked {asked}"
 
