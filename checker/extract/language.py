@@ -10,6 +10,7 @@ from ..model import ZoneKind
 from .reading import Reading
 
 CLEAR: Final = 1.25  # how far ahead the best pack must be of the second to be believed outright
+FEW: Final = 4  # different words below which the thread's language stands
 ENOUGH: Final = 3  # function words below which a text says little about its language
 
 
@@ -20,6 +21,8 @@ def choose(scores: Counter[str], reading: Reading, before: str, in_thread: bool)
     packs decides; where the text is a word or two ("ok, grazie 48213"), the thread does.
     """
     ranked = scores.most_common(2)
+    if in_thread and _words(reading) < FEW:
+        return before  # "1. Ja 2. Ja 3. Ja" is no Polish, however often "ja" stands there
     if not ranked or ranked[0][1] < ENOUGH:
         return before if in_thread or not ranked or not ranked[0][1] else ranked[0][0]
     best, top = ranked[0]
@@ -30,6 +33,14 @@ def choose(scores: Counter[str], reading: Reading, before: str, in_thread: bool)
     if in_thread and scores[before] >= top * 0.8:
         return before
     return guess if scores[guess] >= top * 0.6 else best
+
+
+def _words(reading: Reading) -> int:
+    """How many different words the sender wrote; the same one again is no further witness."""
+    own = (
+        reading.text(s.part)[s.start : s.end] for s in reading.stretches if s.kind is ZoneKind.OWN and s.part == "body"
+    )
+    return len({w for text in own for word in text.split() if (w := word.strip(".,;:!?()\"'").casefold()).isalpha()})
 
 
 def _langid(reading: Reading, languages: tuple[str, ...]) -> str:
