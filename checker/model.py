@@ -293,6 +293,7 @@ class Statement:
     answers: str | None = None
     reader: str = "rules"
     score: float = 1.0
+    about: frozenset[str] = frozenset()  # the servers that the same sentence names, as identifiers' values
 
     @property
     def counts(self) -> bool:

@@ -24,11 +24,12 @@ from .extract.language import choose
 from .extract.lexicons import readers
 from .extract.packs import PackError, Reader, build_reader
 from .extract.read import adopts, parts_of, read_statements
-from .extract.reading import reading_of
+from .extract.reading import Stretch, reading_of
 from .extract.second import SegmentReader, hear
+from .extract.segments import Segment
 from .extract.windows import OfficeHours, TimeWords, find_windows, time_words
 from .mail.words import MailWords, mail_words
-from .model import Findings, Message, Question, TimeWindow, Verdict
+from .model import Findings, Identifier, Message, Question, Role, Statement, TimeWindow, Verdict
 from .settings import HosterSettings, RuleFiles
 
 
@@ -71,14 +72,15 @@ class Engine:
         said = read_statements(self.reader, reading, parts, asked, language, packs, windows_in)
         wanted = frozenset(r for q in asked for r in q.requirements)
         marks = mark(reading, self.names)
+        named = identifiers.find(reading, self.names, wanted, marks=marks)
         read = Findings(
             n=message.n,
             language=language,
             automatic=message.automatic,
             date=message.date,
-            identifiers=identifiers.find(reading, self.names, wanted, marks=marks),
+            identifiers=named,
             credentials=credentials.find(reading, self.names, wanted, marks=marks),
-            statements=said.statements,
+            statements=tuple(_about(s, parts, named) for s in said.statements),
             windows=said.windows,
             systems=systems.find(reading, self.names, wanted, marks=marks),
             components=components.find(reading, self.names, wanted, marks=marks),
@@ -104,6 +106,23 @@ class Engine:
         )
         secrets = tuple(dict.fromkeys(s for f in theirs for s in f.secrets()))
         return replace(judge(thread, named, self.procedure, language), hidden=secrets)
+
+
+def _about(
+    statement: Statement, parts: Sequence[tuple[Stretch, Sequence[Segment]]], named: Sequence[Identifier]
+) -> Statement:
+    """``statement`` with the servers that its sentence names."""
+    span = statement.span
+    for stretch, segments in parts:
+        for part in segments if stretch.part == span.part else ():
+            if part.start <= span.start < part.end:
+                here = {
+                    i.value
+                    for i in named
+                    if i.role is Role.SERVER and i.span.part == span.part and part.start <= i.span.start < part.end
+                }
+                return replace(statement, about=frozenset(here)) if here else statement
+    return statement
 
 
 def _open_questions(earlier: Sequence[Findings]) -> tuple[Question, ...]:

@@ -6,7 +6,18 @@ import pytest
 
 from checker.comply import merge
 from checker.comply.kinds import kinds
-from checker.model import Component, Findings, Label, OperatingSystem, Span, Statement, Status
+from checker.model import (
+    Component,
+    Findings,
+    Identifier,
+    IdentifierKind,
+    Label,
+    OperatingSystem,
+    Role,
+    Span,
+    Statement,
+    Status,
+)
 
 
 def said(*labels: str, status: Status = Status.ASSERTED, actions: frozenset[str] = frozenset()) -> Findings:
@@ -91,6 +102,36 @@ def test_data_loss_consent(thread: list[Findings], value: str | None) -> None:
 
 
 HARDWARE = frozenset({"hardware"})
+
+
+def of_servers(about: tuple[tuple[str, ...], ...], *named: tuple[IdentifierKind, str]) -> list[Findings]:
+    """A mail that names servers and confirms a backup in sentences that name some of them."""
+    place = Span(1, 0, 1, "x")
+    statements = tuple(
+        Statement(Label.BACKUP_CONFIRMED, Status.ASSERTED, place, "en/x", about=frozenset(names)) for names in about
+    )
+    found = tuple(Identifier(kind, value, Role.SERVER, place, "en/x") for kind, value in named)
+    return [Findings(1, "en", statements=statements, identifiers=found)]
+
+
+def test_a_backup_of_one_of_two_servers_is_inadequate() -> None:
+    two = ((IdentifierKind.SERVICE_ID, "40001"), (IdentifierKind.SERVICE_ID, "40002"))
+    assert merge.backup(of_servers((("40001",),), *two)).value == "inadequate"
+    assert merge.backup(of_servers((("40001",), ("40002",)), *two)).value == "confirmed"
+    assert merge.backup(of_servers((("40001", "40002"),), *two)).value == "confirmed"
+    assert merge.backup(of_servers(((),), *two)).value == "confirmed", "no server named: of all"
+    assert merge.backup(of_servers((("40001",), ()), *two)).value == "confirmed"
+
+
+def test_one_server_has_many_names() -> None:
+    names = (
+        (IdentifierKind.SERVICE_ID, "40001"),
+        (IdentifierKind.IP, "192.0.2.7"),
+        (IdentifierKind.IP, "2001:db8::7"),
+        (IdentifierKind.HOSTNAME, "web.example"),
+    )
+    assert merge.backup(of_servers((("40001",),), *names)).value == "confirmed"
+    assert merge.backup(of_servers((("192.0.2.7",),), *names)).value == "confirmed"
 
 
 def test_hardware_risk_and_impact_speak_of_hardware_only() -> None:

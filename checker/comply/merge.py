@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..model import Findings, Label, Statement, Status
+from ..model import Findings, Label, Role, Statement, Status
 
 _TAKES_BACK: Final = frozenset({Status.CONDITION, Status.WITHDRAWN, Status.FUTURE})
 POWER: Final = frozenset(label for label in Label if label.startswith("power"))
@@ -70,15 +70,34 @@ def backup(thread: Sequence[Findings]) -> Settled:
     """``backup`` over the thread; an accepted loss may stand in another message than the absence."""
     current = Settled(None)
     loss: tuple[Statement, ...] = ()
+    servers = _servers(thread)
     for findings in thread:
         statements = said(findings)
         loss += tuple(s for s in statements if s.label is Label.LOSS_ACCEPTED)
         here = tuple(s for s in statements if s.label in BACKUP)
         if here:
             current = Settled(_backup({s.label for s in here}), here)
+            if current.value == "confirmed" and not _covers(here, servers):
+                current = Settled("inadequate", here)
     if current.value == "absent" and loss:
         return Settled("absent_accepted", (*current.statements, *loss))
     return current
+
+
+def _servers(thread: Sequence[Findings]) -> tuple[frozenset[str], ...]:
+    """The servers that are named more than one of a kind; an address of either family is a kind of its own."""
+    kinds: dict[str, set[str]] = {}
+    for i in (i for f in thread for i in f.identifiers if i.role is Role.SERVER):
+        kinds.setdefault(f"{i.kind}:" if ":" in i.value else str(i.kind), set()).add(i.value)
+    return tuple(frozenset(values) for values in kinds.values() if len(values) > 1)
+
+
+def _covers(confirmed: Sequence[Statement], servers: Sequence[frozenset[str]]) -> bool:
+    """A backup for one of two servers is none for both (procedure, settled cases)."""
+    if any(not s.about for s in confirmed):
+        return True
+    about = frozenset().union(*(s.about for s in confirmed))
+    return not any(about & kind and kind - about for kind in servers)
 
 
 def _backup(labels: set[Label]) -> str:
