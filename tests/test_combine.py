@@ -8,7 +8,7 @@ import pytest
 
 from checker.comply.combine import ALWAYS, Case, Combined, Outcome, Table, combined, requirement_of
 from checker.comply.procedure import ProcedureError, build_procedure
-from checker.model import Findings, Heard, Hearing, Label, Span, Statement, Status, TimeWindow
+from checker.model import Findings, Heard, Hearing, Label, Span, Statement, Status, TimeWindow, Unread
 
 ROOM = 100
 
@@ -32,9 +32,16 @@ def table(**outcomes: Outcome) -> Table:
 
 
 def read(
-    statements: list[Statement], hearings: list[Heard], rules: Table, windows: tuple[TimeWindow, ...] = ()
+    statements: list[Statement],
+    hearings: list[Heard],
+    rules: Table,
+    windows: tuple[TimeWindow, ...] = (),
+    topics: tuple[str, ...] = ("power", "backup", "erase"),
 ) -> Combined:
-    return combined(Findings(1, "en", statements=tuple(statements), heard=tuple(hearings), windows=windows), rules)
+    """Combined findings; every sentence that the second reader heard touches ``topics`` and was read by no rule."""
+    unread = tuple(Unread(h.span, topics) for h in hearings)
+    found = Findings(1, "en", statements=tuple(statements), heard=tuple(hearings), windows=windows, unread=unread)
+    return combined(found, rules)
 
 
 def counting(c: Combined) -> list[tuple[Label, str]]:
@@ -58,11 +65,18 @@ def test_the_second_reader_hears_nothing_of_it() -> None:
 
 
 def test_a_refusal_in_the_same_sentence_opposes() -> None:
-    opposed = [heard(0, (Label.POWER_DENIED, 0.95), (Label.POWER_GRANTED, 0.3))]
+    opposed = [heard(0, (Label.POWER_DENIED, 0.95), (Label.POWER_GRANTED, 0.05))]
     assert counting(read([stated(Label.POWER_GRANTED, 0)], opposed, table(opposed=Outcome.ASK))) == []
     c = read([stated(Label.POWER_GRANTED, 0)], opposed, table(opposed=Outcome.PERSON))
     assert c.persons == ("power_authorization",)
     assert counting(c) == [(Label.POWER_GRANTED, "rules")]
+
+
+def test_a_sentence_that_is_heard_both_ways_is_not_opposed() -> None:
+    both = [heard(0, (Label.POWER_DENIED, 0.95), (Label.POWER_GRANTED, 0.3))]
+    assert counting(read([stated(Label.POWER_GRANTED, 0)], both, table(opposed=Outcome.ASK, agree=Outcome.GIVEN))) == [
+        (Label.POWER_GRANTED, "rules")
+    ]
 
 
 def test_a_limit_that_no_rule_read_opposes_from_another_sentence_and_is_shown() -> None:
@@ -87,6 +101,23 @@ def test_a_consent_that_only_the_second_reader_hears() -> None:
     assert counting(c) == []
     assert [(d.requirement, d.span.text) for d in c.doubts] == [("power_authorization", "sentence 0")]
     assert counting(read([], [heard(0, (Label.POWER_GRANTED, 0.7))], table(reader_only=Outcome.GIVEN))) == []
+
+
+def test_the_second_reader_alone_is_not_believed_where_no_word_of_the_matter_stands() -> None:
+    sure = [heard(0, (Label.POWER_GRANTED, 0.95))]
+    rules = table(reader_only=Outcome.GIVEN)
+    assert counting(read([], sure, rules, topics=())) == []
+    assert counting(read([], sure, rules, topics=("backup",))) == []
+    assert counting(read([], sure, rules, topics=("backup", "power"))) == [(Label.POWER_GRANTED, "second")]
+
+
+def test_a_ban_that_only_the_second_reader_hears_has_to_be_heard_surely() -> None:
+    rules = table()
+    assert counting(read([], [heard(0, (Label.POWER_DENIED, 0.8))], rules)) == []
+    assert counting(read([], [heard(0, (Label.BACKUP_INADEQUATE, 0.8))], rules)) == [
+        (Label.BACKUP_INADEQUATE, "second")
+    ]
+    assert counting(read([], [heard(0, (Label.BACKUP_INADEQUATE, 0.6))], rules)) == []
 
 
 @pytest.mark.parametrize("status", [s for s in Status if s is not Status.ASSERTED])
@@ -152,6 +183,7 @@ REQUIREMENT = [{"id": "backup", "kinds": ["hardware"]}]
     [
         ({"silent": 1.5}, "silent is a probability"),
         ({"silent": True}, "silent is a probability"),
+        ({"limit": "often"}, "limit is a probability"),
         ({"coffee": {}}, "use power_authorization, backup"),
         ({"backup": "given"}, "use power_authorization, backup"),
         ({"backup": {"sometimes": "given"}}, "'sometimes' is not one of agree"),

@@ -5,9 +5,10 @@ Per requirement and case the hoster's table says what follows:
 =============== ==========================================================================================
 ``agree``       the rules read a consent and the second reader does not contradict them
 ``rules_only``  the rules read a consent in a sentence where the second reader hears nothing of the kind
-``reader_only`` the second reader is sure of a consent where no rule read anything
-``opposed``     the second reader hears a refusal or a limit, in the same sentence or in another one of the
-                mail that no rule read
+``reader_only`` the second reader is sure of a consent in a sentence that speaks of the matter (its words are the
+                rules' words) and that no rule could read
+``opposed``     the second reader is sure of a refusal or a limit in the same sentence and hears hardly a consent
+                there, or hears a limit in another sentence that no rule read
 =============== ==========================================================================================
 
 ``given`` counts; ``confirm`` does not count, and the reply shows the sentence and asks; ``ask`` does not
@@ -39,6 +40,17 @@ _REQUIREMENT: Final[Mapping[str, str]] = {
 }
 ROWS: Final = tuple(dict.fromkeys(_REQUIREMENT.values()))
 
+# Topics that a sentence must touch, by the rules' lexicon ("unread" findings), for the second reader alone to be
+# believed. Without it small talk was heard as consent on labelled tickets as often as a consent was.
+_TOPICS: Final[Mapping[str, frozenset[str]]] = {
+    "power_authorization": frozenset({"power", "downtime"}),
+    "backup": frozenset({"backup", "loss"}),
+    "data_loss_consent": frozenset({"erase", "loss"}),
+    "hardware_acknowledgement": frozenset({"loss", "risk"}),
+    "impact": frozenset({"downtime", "power"}),
+}
+HARDLY: Final = 0.1
+
 # What a consent may sound like to the second reader, and what takes it away.
 _SUPPORT: Final[Mapping[Label, frozenset[Label]]] = {
     Label.POWER_GRANTED: frozenset({Label.POWER_GRANTED, Label.DOWNTIME_OK}),
@@ -67,7 +79,8 @@ _OPPOSE: Final[Mapping[Label, frozenset[Label]]] = {
     Label.DOWNTIME_WINDOW: frozenset({Label.DOWNTIME_REFUSED, Label.DOWNTIME_WINDOW_MISSING}),
 }
 CONSENTS: Final = frozenset(_SUPPORT)
-_RESTRICTIONS: Final = frozenset(label for against in _OPPOSE.values() for label in against) - {Label.POWER_GRANTED}
+_LIMITS: Final = frozenset(label for against in _OPPOSE.values() for label in against) - {Label.POWER_GRANTED}
+_ALSO_CONSENTS: Final = CONSENTS & _LIMITS  # a ban on power actions answers the question, too
 _WINDOWS: Final = frozenset({Label.POWER_WINDOW, Label.DOWNTIME_WINDOW})
 
 
@@ -87,10 +100,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The hoster's table. ``silent``: below this probability the second reader hears nothing of a consent."""
+    """The hoster's table.
+
+    ``silent``: below this probability the second reader hears nothing of a consent; ``limit``: from this one on it
+    hears a limit.
+    """
 
     silent: float
     outcomes: Mapping[tuple[str, Case], Outcome]
+    limit: float = 0.7
 
     def outcome(self, requirement: str, case: Case) -> Outcome:
         """What follows; what the table leaves out is asked for."""
@@ -122,8 +140,8 @@ def combined(findings: Findings, table: Table) -> Combined:
     """``findings`` of one message as both readers see them; unchanged where the second reader read nothing."""
     if not findings.heard:
         return Combined(findings)
-    unread = [(h, x) for h in findings.heard for x in h.hearings if x.sure and not _covered(findings, h, x.label)]
-    limits = [(h, x) for h, x in unread if x.label in _RESTRICTIONS]
+    unread = [(h, x) for h in findings.heard for x in h.hearings if not _covered(findings, h, x.label)]
+    limits = [(h, x) for h, x in unread if x.label in _LIMITS and x.p >= table.limit]
     limited = {requirement_of(x.label): h.span for h, x in limits}
     statements: list[Statement] = []
     doubts: list[Doubt] = []
@@ -152,23 +170,23 @@ def combined(findings: Findings, table: Table) -> Combined:
         kept = settle(s, case)
         statements.append(kept or replace(s, score=DOUBTED))
         given.add(requirement_of(s.label))
+    for h, x in limits:
+        if requirement_of(x.label) not in given and (x.sure or x.label not in _ALSO_CONSENTS):
+            statements.append(_heard(h, x))
     for h, x in unread:
         requirement = requirement_of(x.label)
-        if requirement == "request":
-            wanted = not h.question
-        elif x.label in _RESTRICTIONS:
-            wanted = requirement not in given
-        else:
-            wanted = (
-                not h.question and not {requirement} & (given | refused | limited.keys()) and _timed(findings, h, x)
-            )
-        statement = Statement(x.label, Status.ASSERTED, h.span, f"{SECOND}/{x.label}", reader=SECOND, score=x.p)
-        if wanted and x.label in _RESTRICTIONS:
-            statements.append(statement)
-        elif wanted and (kept := settle(statement, Case.READER_ONLY)) is not None:
-            statements.append(kept)
+        if not x.sure or h.question or x.label in _LIMITS or requirement in given | refused | limited.keys():
+            continue
+        if requirement == "request" or (_relevant(findings, h, requirement) and _timed(findings, h, x)):
+            kept = settle(_heard(h, x), Case.READER_ONLY)
+            statements += [kept] if kept is not None else []
     asked = tuple(s for s in statements if s.reader == SECOND and requirement_of(s.label) == "request")
     return Combined(replace(findings, statements=tuple(statements)), tuple(doubts), tuple(persons), asked)
+
+
+def _heard(place: Heard, hearing: Hearing) -> Statement:
+    rule = f"{SECOND}/{hearing.label}"
+    return Statement(hearing.label, Status.ASSERTED, place.span, rule, reader=SECOND, score=hearing.p)
 
 
 def _case(s: Statement, heard: Iterable[Heard], limited: Mapping[str, Span], silent: float) -> Case:
@@ -177,7 +195,7 @@ def _case(s: Statement, heard: Iterable[Heard], limited: Mapping[str, Span], sil
         return Case.AGREE  # too short to be heard, or not in the body
     support = max((x.p for x in place.hearings if x.label in _SUPPORT[s.label]), default=0.0)
     against = [x for x in place.hearings if x.label in _OPPOSE[s.label]]
-    if any(x.heard and x.p > support for x in against):
+    if support < HARDLY and any(x.sure for x in against):
         return Case.OPPOSED
     if requirement_of(s.label) in limited and s.label not in (Label.POWER_DENIED, Label.POWER_PARTIAL):
         return Case.OPPOSED
@@ -188,6 +206,12 @@ def _covered(findings: Findings, place: Heard, label: Label) -> bool:
     """Whether the rules read something of this requirement there, counted or rejected."""
     requirement = requirement_of(label)
     return any(requirement_of(s.label) == requirement and _inside(s.span, place.span) for s in findings.statements)
+
+
+def _relevant(findings: Findings, place: Heard, requirement: str) -> bool:
+    """Whether the rules know what the sentence is about, though not what it says."""
+    here = (u for u in findings.unread if u.span.part == place.span.part and _inside(u.span, place.span))
+    return any(_TOPICS[requirement] & set(u.topics) for u in here)
 
 
 def _timed(findings: Findings, place: Heard, hearing: Hearing) -> bool:

@@ -130,7 +130,8 @@ def _reinstall(e: Evidence) -> bool:
         return not inside or e.system or bool(e.spoken & _ERASE)
     if e.version:
         # "after the upgrade to Debian 12 it hangs, please mend the boot loader" names a system and wants none
-        return not inside or bool(e.spoken & _ERASE)
+        # (with two servers it may be wanted on the other one)
+        return not inside or e.servers > 1 or bool(e.spoken & _ERASE)
     if e.inside or e.parts or e.asked & {Label.REQUEST_INTERVENTION, Label.REQUEST_HARDWARE}:
         return False
     return (e.system and not e.access) or Label.ERASE_CONSENT in e.spoken

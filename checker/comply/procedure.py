@@ -54,15 +54,18 @@ def build_procedure(data: Mapping[str, object], place: str = "rules/procedure.to
 
 
 def _table(data: object, place: str) -> Table:
-    """``[reader]``: ``silent`` and one table a requirement, each with a word a case."""
+    """``[reader]``: ``silent``, ``limit`` and one table a requirement, each with a word a case."""
     if not isinstance(data, Mapping):
         raise ProcedureError(f"{place}: [reader] is a table")
-    silent = data.get("silent", 0.0)
-    if isinstance(silent, bool) or not isinstance(silent, (int, float)) or not 0 <= silent < 1:
-        raise ProcedureError(f"{place}: [reader] silent is a probability from 0 to below 1")
+    numbers = {"silent": 0.0, "limit": 0.7}
+    for name in numbers:
+        value = data.get(name, numbers[name])
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            raise ProcedureError(f"{place}: [reader] {name} is a probability from 0 to 1")
+        numbers[name] = float(value)
     outcomes = {}
     for row, cases in data.items():
-        if row == "silent":
+        if row in numbers:
             continue
         if row not in ROWS or not isinstance(cases, Mapping):
             raise ProcedureError(f"{place}: [reader.{row}]: use {', '.join(ROWS)}")
@@ -72,7 +75,7 @@ def _table(data: object, place: str) -> Table:
             if outcome not in set(Outcome):
                 raise ProcedureError(f"{place}: [reader.{row}] {case}: '{outcome}' is not one of {', '.join(Outcome)}")
             outcomes[row, Case(case)] = Outcome(str(outcome))
-    return Table(float(silent), outcomes)
+    return Table(numbers["silent"], outcomes, numbers["limit"])
 
 
 def _requirement(entry: object, place: str) -> Requirement:
