@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import email
 from datetime import UTC, datetime
 
 import mailparser  # type: ignore[import-untyped]  # ships no stubs
@@ -10,6 +11,8 @@ import pytest
 from mail_helpers import OURS, covers, own_of, parts_of, words
 
 from checker.mail.charset import decode, decode_header, text_codec
+from checker.mail.envelope import by_mail_parser, ordinary
+from checker.mail.limits import DEFAULT_LIMITS
 from checker.mail.parse import Unparsable, parse
 from checker.model import Address, Automatic, Message, ZoneKind
 
@@ -283,12 +286,47 @@ def test_absence_note_is_no_bounce() -> None:
     assert message.bounce_of == ()
 
 
+def test_a_name_that_cannot_be_decoded_does_not_stop_the_mail() -> None:
+    message = read(b"From: =?utf-8?b?TWFya?= <mario@client.example>\r\nSubject: x\r\n\r\nRiavviate.\r\n")
+    assert message.sender is not None
+    assert message.sender.email == "mario@client.example"
+    assert message.text == "Riavviate.\n"
+    assert message.defects == ("mail-parser: HeaderParseError", "date: unreadable")
+
+
+ORDINARY = [
+    b"From: a@x.example,\r\n",
+    b"From: Mario Rossi <m@x.example>\r\nTo: support@hoster.example\r\nDate: Thu, 19 Nov 2026 10:00:00 +0100\r\n",
+    b'From: "Rossi, Mario" <m@x.example>\r\nCc: B C <b.c@x.example>,d@x.example\r\nReply-To: <e@x.example>\r\n',
+    b"From: =?utf-8?q?J=C3=B6rg?= <j@x.example>\r\nTo: a@x.example,\r\n b@x.example\r\nReceived: from a by b; "
+    b"Thu, 19 Nov 2026 10:00:00 +0100\r\nContent-Type: text/plain; charset=iso-8859-1\r\n",
+]
+ODD = [
+    b"From: a@x.example <b@x.example>\r\n",
+    b"From: Mario m@x.example\r\n",
+    b"From: a@x.example\r\nDate: Mon, 19 Nov 2026 10:00:00 +0100\r\n",
+    b"From: a@x.example\r\nContent-Type: text/plain; charset=no-such\r\nContent-Transfer-Encoding: base64\r\n",
+    b"From: a@x.example\r\nContent-Type: multipart/mixed; boundary=b\r\n",
+    b"From: a@x.example\r\nContent-Type: text/plain; name*=utf-8''%ff\r\n",
+]
+
+
+@pytest.mark.parametrize("top", [*ORDINARY, *ODD])
+def test_a_mail_taken_for_ordinary_has_the_envelope_that_mail_parser_gives_it(top: bytes) -> None:
+    raw = top + b"Subject: x\r\n\r\ndGV4dA==\r\n"
+    quick = ordinary(email.message_from_bytes(raw), DEFAULT_LIMITS)
+    whole = by_mail_parser(raw, DEFAULT_LIMITS)
+    assert not isinstance(whole, str)
+    assert (quick is not None) == (top in ORDINARY)
+    assert quick is None or quick == whole[1]
+
+
 def test_the_second_stage_reads_when_mail_parser_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(raw: bytes) -> object:
         raise AttributeError("'NoneType' object has no attribute 'index'")
 
     monkeypatch.setattr(mailparser, "parse_from_bytes", broken)
-    message = read(TOP + b"Cc: c@x.example\r\n\r\nRiavviate.\r\n")
+    message = read(TOP + b"Cc: c@x.example, <unclosed\r\n\r\nRiavviate.\r\n")
     assert message.sender == Address("mario@client.example", "Mario Rossi")
     assert [a.email for a in message.recipients] == ["support@hoster.example", "c@x.example"]
     assert message.date == datetime(2026, 11, 19, 9, 0, tzinfo=UTC)

@@ -394,3 +394,13 @@ def test_statements_of_the_corpus(language: str) -> None:
         text for text, timed in statements(language) if any(w.has_time for w in windows(text)) is not timed
     ]  # fmt: skip
     assert len(wrong) <= 2, wrong
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_passed_over_as_holding_no_time_holds_none(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pack = tomllib.loads((ROOT / "rules" / "lang" / language / "samples.toml").read_text(encoding="utf-8"))
+    texts = [sample["text"] for sample in pack["sample"]]
+    without = [t for t in texts if not windows(t, language=language)]
+    monkeypatch.setattr("checker.extract.windows._worthwhile", lambda *_: True)
+    assert [t for t in texts if not windows(t, language=language)] == without
+    assert len(without) > 100

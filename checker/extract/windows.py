@@ -8,7 +8,7 @@ prices, sizes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Final
@@ -17,13 +17,14 @@ from ..model import Span, TimeWindow
 from .windows_grammar import Expression, Parser
 from .windows_resolve import Moment, Resolved, moment, resolve
 from .windows_scan import Scanner
-from .windows_tokens import Token, rank, tokens
+from .windows_tokens import letters, rank, tokens
 from .windows_words import TimeWords, TimeWordsError, time_words
 
 __all__ = ["OfficeHours", "TimeWords", "TimeWordsError", "find_windows", "time_words"]
 
 MAX_WINDOWS: Final = 200  # per call; a table of hundreds of times is a log
 _WEEK: Final = 7
+_DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,9 @@ def find_windows(
     """
     end = min(end, len(text))
     start = max(start, 0)
-    found = tokens(text, start, end)
-    if not _worthwhile(found, words):
+    if not _worthwhile(text, start, end, words):
         return ()
+    found = tokens(text, start, end)
     order = rank(text[start:end], found, words, language)
     if not order:
         return ()
@@ -94,9 +95,9 @@ def find_windows(
     return tuple(result)
 
 
-def _worthwhile(found: Sequence[Token], words: TimeWords) -> bool:
-    """Whether there is a number or a word of time at all."""
-    return any(t.kind == "n" or any(t.text in table.phrases for table in words.tables.values()) for t in found)
+def _worthwhile(text: str, start: int, end: int, words: TimeWords) -> bool:
+    """Whether there is a number or a word of time at all: two of three sentences have none."""
+    return _DIGIT.search(text, start, end) is not None or words.may_name_a_time(letters(text, start, end))
 
 
 def _window(

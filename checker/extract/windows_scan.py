@@ -25,6 +25,8 @@ class Scanner(NumberReader):
         if t.kind == "n":
             return self._number(i)
         if t.kind == "w":
+            if t.text not in self._words.first and not (t.upper and self._known(i + 1)):
+                return Atom(Kind.GAP, t.start, t.end, t.text), i + 1  # nine words of ten
             return self._word(i)
         if t.text.isspace():
             return Atom(Kind.STOP, t.start, t.end), i + 1
@@ -39,6 +41,10 @@ class Scanner(NumberReader):
                 return Atom(Kind.DASH, t.start, self._t[i + 1].end, "->"), i + 2
             return Atom(Kind.DASH, t.start, t.end, t.text), i + 1
         return Atom(Kind.GAP, t.start, t.end, t.text), i + 1
+
+    def _known(self, i: int) -> bool:
+        """Whether any phrase of time can begin at token ``i``."""
+        return i < len(self._t) and self._t[i].text in self._words.first
 
     def _short_before(self, i: int) -> bool:
         before, after = self._at(i - 1), self._at(i + 1)

@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from .fold import fold
 from .windows_words import Entry, Table, TimeWords, ZoneWord
 
 MAX_TOKENS: Final = 60_000  # per call; what follows is not read (a mail is cut long before)
 _TOKEN = re.compile(r"\d+|[^\W\d_]+|\n\s*\n|[^\s'\"]")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _UNITS = frozenset({"gb", "tb", "mb", "kb", "gib", "tib", "mib", "gbit", "mbit", "gbps", "mbps", "ghz", "mhz", "kg"})
 UNIT_SIGNS: Final = frozenset("%€$£°×*#@_\\=")
 # What other languages borrow from English without borrowing the rest, and what a second language may add.
@@ -63,8 +64,7 @@ class Day:
     last: tuple[int, int] | None = None  # the last (day, month) of a stretch of days
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     kind: str  # "n", "w", "p"
     text: str
     start: int
@@ -72,7 +72,7 @@ class Token:
     upper: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # never changed; not frozen, because there is one for every word of a mail
 class Atom:
     """``start``/``end`` are offsets in the text; the other fields are filled as ``kind`` wants."""
 
@@ -106,6 +106,11 @@ def tokens(text: str, start: int, end: int) -> list[Token]:
         if len(result) >= MAX_TOKENS:
             break
     return result
+
+
+def letters(text: str, start: int, end: int) -> frozenset[str]:
+    """The folded letter runs of ``text[start:end]``: the words that :func:`tokens` would give."""
+    return frozenset(fold(" ".join(_LETTERS.findall(text, start, end))).split())
 
 
 def rank(text: str, found: Sequence[Token], words: TimeWords, language: str) -> list[str]:
@@ -162,6 +167,8 @@ class Lookahead:
 
     def _entries(self, i: int) -> tuple[tuple[Entry, ...], int]:
         """The meanings of the longest phrase at ``i`` and the token after it."""
+        if self._t[i].text not in self._words.first:
+            return (), i
         for table, allowed in ((self._main, None), (self._english, _BORROWED), (self._other, _OTHERS)):
             if table is None:
                 continue
@@ -186,6 +193,6 @@ class Lookahead:
 
     def _cats(self, i: int) -> frozenset[str]:
         t = self._at(i)
-        if t is None or t.kind == "p":
+        if t is None or t.kind == "p" or t.text not in self._words.first:
             return frozenset()
         return frozenset(e.category for e in self._entries(i)[0])

@@ -7,7 +7,8 @@ up in dictionaries; nothing that people write in a rule file becomes a regular e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta, timezone, tzinfo
 from typing import Final
@@ -49,6 +50,10 @@ WORDS: Final = frozenset(
         *("am", "pm", "half_before", "half_after", "half_past", "fill", "since", "past", "failure", "backup"),
         *("zone_after", "zone_before"),
     }
+)
+# Of these a word must be where no digit is, or there is no time: the others only join them.
+_TELLING: Final = frozenset(
+    {"weekdays", "weekdays_short", "weekdays_every", "days", "groups", "clock", "parts", "hours"}
 )
 _LISTS: Final = frozenset({"stop", "units", "letters"})
 _TABLES: Final[Mapping[str, Sequence[str]]] = {
@@ -124,10 +129,20 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class TimeWords:
-    """All languages; ``zones`` maps the names of zones (all packs together) to what they are."""
+    """All languages; ``zones`` maps the names of zones (all packs together) to what they are.
+
+    ``first``: the words that any phrase or zone begins with. ``telling``: by first word the further words of the
+    phrases that name a time by themselves ("the day after tomorrow", not "until").
+    """
 
     tables: Mapping[str, Table]
     zones: Mapping[str, ZoneWord]
+    first: frozenset[str]
+    telling: Mapping[str, tuple[frozenset[str], ...]]
+
+    def may_name_a_time(self, seen: AbstractSet[str]) -> bool:
+        """Whether a text of these folded words, without a digit, can hold a time."""
+        return any(rest <= seen for word in self.telling.keys() & seen for rest in self.telling[word])
 
 
 def time_words(packs: Mapping[str, Mapping[str, object]]) -> TimeWords:
@@ -146,7 +161,18 @@ def time_words(packs: Mapping[str, Mapping[str, object]]) -> TimeWords:
             for phrase in _strings(phrases, f"{place}: zones.{name}"):
                 for pieces in _expand(phrase, f"{place}: zones.{name}"):
                     zones[" ".join(pieces)] = word
-    return TimeWords(tables, zones)
+    first = {w for table in tables.values() for w in table.phrases} | {name.partition(" ")[0] for name in zones}
+    return TimeWords(tables, zones, frozenset(first), _telling(tables.values()))
+
+
+def _telling(tables: Iterable[Table]) -> Mapping[str, tuple[frozenset[str], ...]]:
+    found: dict[str, set[frozenset[str]]] = {}
+    for table in tables:
+        for word, phrases in table.phrases.items():
+            for pieces, entries in phrases:
+                if any(e.category in _TELLING for e in entries):
+                    found.setdefault(word, set()).add(frozenset(pieces[1:]))
+    return {word: tuple(rests) for word, rests in found.items()}
 
 
 def _fixed(name: str) -> ZoneWord:

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from typing import Final
 
 # One such line is machine output whatever stands around it.
-_SURE: Final = tuple(
-    re.compile(p)
-    for p in (
+_SURE: Final = re.compile(
+    "|".join((
         r"\s*\[ {0,8}\d{1,9}\.\d{1,9}\]",  # dmesg
         r"\s*(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,2}\d{1,2} \d\d:\d\d:\d\d \S",  # syslog
         r"\s*[\[<(]?\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d[.,\dZ+:\])>-]{0,20}\s{0,4}[\[{(<\"'A-Z0-9a-z]",  # ISO
@@ -47,20 +46,19 @@ _SURE: Final = tuple(
         r"\s*CPU: \d+ PID: \d+ ",
         r"\s*Remounting filesystem|\s*Aborting journal on",
         r"\s*\d{1,2}[.:|]?(?:\|--)? +\S.* \d+(?:[.,]\d+)? ?ms\b",  # one hop
-    )
-)
+    ))
+)  # fmt: skip
 # Such a line is machine output when one like it, or a sure one, stands next to it.
-_LIKELY: Final = tuple(
-    re.compile(p)
-    for p in (
+_LIKELY: Final = re.compile(
+    "|".join((
         r"\s*\d{1,2}[.:]? +\*(?: +\*)*\s*$",  # a silent hop
         r"\s*\d{1,2}[.:|]?(?:\|--)? +(?:[\d.]{7,15}|[\da-f:]{6,39}|\?\?\?|\S+\.\S+) +.*\d+[.,]\d",  # a hop of mtr
         r"\s*(?:\S+ +)?(?:failed command|hard resetting link|exception Emask|soft resetting|SError): ?",
         r"\s*\S{1,60}:\d{1,6}: \S",  # file:line:
         r"\s*[-drwxlst]{10} +\d+ \S+ +\S+ ",
         r"\s*\*+/\*+|\s*\^~*\s*$",
-    )
-)
+    ))
+)  # fmt: skip
 _PROMPT: Final = re.compile(
     r"\s*(?:[\w.-]{1,32}@[\w.-]{1,64}[:~][^$#]{0,80}[$#]|[$#]) (?:sudo )?"
     r"(?:df|ls|dmesg|cat|tail|journalctl|systemctl|smartctl|megacli|storcli|mdadm|lsblk|fdisk|free|top|ps|ping|mtr|"
@@ -92,11 +90,11 @@ def log_lines(lines: Sequence[str]) -> list[bool]:
 
 
 def _is_sure(line: str) -> bool:
-    return any(p.match(line) for p in _SURE) and not _looks_like_list(line)
+    return _SURE.match(line) is not None and not _looks_like_list(line)
 
 
 def _is_likely(line: str) -> bool:
-    return any(p.match(line) for p in _LIKELY) and not _PERSON.match(line)
+    return _LIKELY.match(line) is not None and not _PERSON.match(line)
 
 
 def _looks_like_list(line: str) -> bool:

@@ -1,32 +1,24 @@
 """A mail's bytes to a :class:`~checker.model.Message`.
 
-mail-parser is trusted with addresses, the Received chain, dates and defects; subject, ids, bodies and
-the headers of machines come from an own walk over the plain (compat32) tree; ``policy.default`` is never
-used, since hostile headers make it run for minutes. Three stages: mail-parser and the walk; the walk
-alone when mail-parser fails; :class:`Unparsable`.
+Addresses, dates and defects come by way of :mod:`.envelope`; subject, ids, bodies and the headers of machines
+from an own walk over the plain (compat32) tree; ``policy.default`` is never used, since hostile headers make it
+run for minutes. Three stages: mail-parser (or an ordinary mail without it) and the walk; the walk alone when
+mail-parser fails; :class:`Unparsable`.
 """
 
 from __future__ import annotations
 
 import email
 import email.message
-import email.utils
 import hashlib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
-import mailparser  # type: ignore[import-untyped]  # ships no stubs; confined to this module
-import mailparser.core  # type: ignore[import-untyped]  # as above
-import mailparser.utils  # type: ignore[import-untyped]  # as above
-from mailparser.exceptions import MailParserError  # type: ignore[import-untyped]  # as above
-
-from ..model import Address, Automatic, Message, Zone, ZoneKind
+from ..model import Automatic, Message, Zone, ZoneKind
 from .automatic import classify
 from .bounce import Bounce, bounce_of
-from .clean import one_line, squeezed
+from .clean import squeezed
+from .envelope import ADDRESS, Envelope, by_mail_parser, from_headers, ordinary
 from .headers import Headers, headers_of, trim
 from .limits import DEFAULT_LIMITS, Limits
 from .mime import Content, PassedOn, content_of
@@ -34,13 +26,6 @@ from .threads import message_ids
 from .words import MailWords
 from .zones import is_forward, is_reply, split_zones
 
-# mail-parser 4.8 looks for a lost start boundary in an epilogue that may not exist and fails on ordinary
-# bounces; with no defect to repair it does not look.
-mailparser.core.EPILOGUE_DEFECTS.clear()
-# Its log lines quote headers and parts; what matters of them comes back as defects.
-mailparser.core.log.disabled = mailparser.utils.log.disabled = True
-
-_ADDRESS: Final = re.compile(r"[^\s<>()\[\],;:\\\"@\x00-\x1f]{1,64}@[^\s<>()\[\],;:\\\"@\x00-\x1f]{1,253}")
 _FROM_LINE: Final = re.compile(rb"\A(?:>?From [^\r\n]{1,500}\r?\n|[\r\n]+)")
 _FIELD: Final = re.compile(rb"^[\x21-\x39\x3b-\x7e]{1,76}[ \t]*:", re.MULTILINE)
 _BOUNCES: Final = frozenset({Automatic.DELIVERY_REPORT, Automatic.NULL_RETURN_PATH, Automatic.MACHINE_SENDER})
@@ -51,17 +36,6 @@ _MAX_DEFECTS: Final = 40
 
 class Unparsable(ValueError):
     """Nothing readable can be had from the bytes; the message says why and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Envelope:
-    """What the header says of who, when and which way."""
-
-    sender: Address | None
-    reply_to: Address | None
-    recipients: tuple[Address, ...]
-    date: datetime | None
-    defects: tuple[str, ...]
 
 
 def parse(
@@ -90,92 +64,21 @@ def parse(
 _TOO_DEEP: Final = "this mail's parts are nested too deeply to be read; open the stored file in a mail program"
 
 
-def _stages(raw: bytes, limits: Limits) -> tuple[email.message.Message, _Envelope]:
-    defects: list[str] = []
-    if sum(1 for _ in _NESTED.finditer(raw)) <= _MAX_NESTED:
-        try:
-            parsed = mailparser.parse_from_bytes(raw)
-            tree = parsed.message
-            if isinstance(tree, email.message.Message):
-                return tree, _from_mail_parser(parsed, limits)
-        except (MailParserError, RecursionError, ValueError, TypeError, AttributeError, LookupError) as error:
-            # Named, not swallowed: the defect is stored with the message, and the walk below reads the mail.
-            defects.append(f"mail-parser: {type(error).__name__}")
-    else:
+def _stages(raw: bytes, limits: Limits) -> tuple[email.message.Message, Envelope]:
+    if sum(1 for _ in _NESTED.finditer(raw)) > _MAX_NESTED:
         raise Unparsable(_TOO_DEEP)
     try:
         tree = email.message_from_bytes(raw)
+        envelope = ordinary(tree, limits)
     except RecursionError as error:
         raise Unparsable(_TOO_DEEP) from error
-    return tree, _from_headers(headers_of(tree), limits, defects)
-
-
-def _from_mail_parser(parsed: mailparser.MailParser, limits: Limits) -> _Envelope:
-    defects = [f"mime: {d}" for d in sorted(parsed.defects_categories)]
-    defects += [f"address: {_brief(d)}" for d in parsed.address_header_defects]
-    defects += [f"date: {_brief(d)}" for d in parsed.date_header_defects]
-    date = parsed.date
-    if isinstance(date, datetime) and date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return _Envelope(
-        _first(parsed.from_),
-        _first(parsed.reply_to),
-        _addresses((*parsed.to, *parsed.cc), limits),
-        date if isinstance(date, datetime) else None,
-        tuple(defects),
-    )
-
-
-def _brief(defect: object) -> str:
-    """A defect's kind, without the header's content."""
-    if isinstance(defect, dict):
-        return one_line(str(defect.get("defect") or defect.get("type") or defect.get("header") or "unreadable"))[:60]
-    return type(defect).__name__ if isinstance(defect, Exception) else one_line(str(defect))[:60]
-
-
-def _from_headers(headers: Headers, limits: Limits, defects: list[str]) -> _Envelope:
-    """Second stage: addresses by their look only, the date by the library's tolerant parser."""
-
-    def found(name: str) -> list[tuple[str, str]]:
-        value = headers.text(name)
-        return [(value.partition("<")[0].strip(' "'), m[0]) for m in _ADDRESS.finditer(value)]
-
-    date: datetime | None = None
-    try:
-        date = email.utils.parsedate_to_datetime(headers.first("date"))
-    except (ValueError, TypeError, IndexError, OverflowError):
-        defects.append("date: unreadable")
-    if date is not None and date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return _Envelope(
-        _first(found("from")[-1:]),
-        _first(found("reply-to")[-1:]),
-        _addresses((*found("to"), *found("cc")), limits),
-        date,
-        tuple(defects),
-    )
-
-
-def _addresses(pairs: Iterable[tuple[str, str]], limits: Limits) -> tuple[Address, ...]:
-    out: dict[str, Address] = {}
-    for name, address in pairs:
-        if len(out) >= limits.addresses:
-            break
-        made = _address(name, address)
-        if made is not None:
-            out.setdefault(made.email, made)
-    return tuple(out.values())
-
-
-def _first(pairs: Iterable[tuple[str, str]]) -> Address | None:
-    return next((a for name, address in pairs if (a := _address(name, address)) is not None), None)
-
-
-def _address(name: str, address: str) -> Address | None:
-    if not _ADDRESS.fullmatch(address or ""):
-        return None
-    local, _, domain = address.rpartition("@")
-    return Address(f"{local}@{domain.lower().rstrip('.')}", one_line(name or "")[:200])
+    if envelope is not None:
+        return tree, envelope
+    found = by_mail_parser(raw, limits)
+    if not isinstance(found, str):
+        return found
+    # Named, not swallowed: the defect is stored with the message, and the header alone reads the mail.
+    return tree, from_headers(headers_of(tree), limits, [f"mail-parser: {found}"])
 
 
 def _message(
@@ -183,7 +86,7 @@ def _message(
     n: int,
     headers: Headers,
     content: Content,
-    envelope: _Envelope,
+    envelope: Envelope,
     own_addresses: frozenset[str],
     words: MailWords,
     limits: Limits,
@@ -270,7 +173,7 @@ def _append(
 
 
 def _is_ours(inner: PassedOn, own_addresses: frozenset[str]) -> bool:
-    return any(a.lower() in own_addresses for a in _ADDRESS.findall(inner.sender))
+    return any(a.lower() in own_addresses for a in ADDRESS.findall(inner.sender))
 
 
 def _results(headers: Headers) -> tuple[tuple[str, ...], tuple[int, ...]]:

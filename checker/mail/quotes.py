@@ -19,6 +19,7 @@ _DATE: Final = re.compile(
     r"|\b\d{1,2}\.? (?:de |d')?[^\W\d]{2,12}\.?,? (?:de )?\d{4}\b|\b[^\W\d]{3,12}\.? \d{1,2}(?:st|nd|rd|th)?, ?\d{4}\b"
     r"|\b[^\W\d]{3,9} \d{1,2}, |\d{4} ?年 ?\d{1,2} ?月"
 )
+_SIGN: Final = re.compile(r"[\d@]")  # of every date, time and address
 _YEAR: Final = re.compile(r"\b(?:19|20)\d\d\b")
 _TIME: Final = re.compile(r"\b\d{1,2}[:.]\d{2}(?::\d{2})?\b|\b\d{1,2} ?h ?\d{2}\b")
 _ADDRESS: Final = re.compile(r"[^\s<>@,;:\"]{1,64}@[^\s<>@,;:\"]{1,190}")
@@ -86,6 +87,8 @@ def _opens(text: str, words: MailWords) -> bool:
 
 
 def _is_attribution(text: str, words: MailWords, *, followed: bool) -> bool:
+    if _SIGN.search(text) is None:
+        return False
     bare = text.rstrip(" \t*_-–—")
     colon = bare.endswith((":", ":"))
     if not colon and (len(bare) > _MAX_CHARS or not _evidence(text)):

@@ -81,6 +81,8 @@ class Phrases:
 
     def find(self, padded: str) -> int:
         """Where in ``padded`` (from :func:`plain_words`) the last phrase ends; -1 when none occurs."""
+        if not self.inside(padded):
+            return -1
         ends = [at + len(p) for p in self.padded if (at := padded.rfind(p)) >= 0]
         return max(ends, default=-1)
 

@@ -262,6 +262,8 @@ def _disclaimers(lines: Sequence[Line], words: MailWords) -> list[tuple[int, int
 
 def _disclaimer_start(paragraph: Sequence[str], words: MailWords) -> int | None:
     """The first line of the footer in a paragraph: the one where its first phrase starts."""
+    if not words.disclaimer.inside(plain_words(" ".join(paragraph))):
+        return None
     for end in range(1, len(paragraph) + 1):
         top = max(0, end - _PHRASE_LINES)
         starts = [i for i in range(top, end) if words.disclaimer.inside(plain_words(" ".join(paragraph[i:end])))]
