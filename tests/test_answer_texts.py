@@ -13,6 +13,7 @@ from checker.answer.model import REASONS, AnswerError
 from checker.answer.schema import EXAMPLES, KEYS
 from checker.answer.texts import Fallback, TextsError, build
 
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_every_text(language: str) -> None:
     """The texts that would be shown in English instead, by key."""
@@ -44,7 +45,10 @@ def test_every_reason_that_the_program_gives_has_its_words() -> None:
 def test_no_sentence_is_left_in_english(language: str) -> None:
     table, english = texts().tables[language], texts().tables["en"]
     bare = {k: re.sub(r"\{\w+\}", "", v) for k, v in english.items()}  # placeholders are no language
-    same = [k for k in KEYS if table[k] == english[k] and len(re.findall(r"[^\W\d_]{2,}", bare[k])) > 1]
+    named = {"digest.message_id"}  # a header's name is the same in every language
+    same = [
+        k for k in KEYS if table[k] == english[k] and k not in named and len(re.findall(r"[^\W\d_]{2,}", bare[k])) > 1
+    ]
     assert same == []
     seen = " ".join(table.values())
     assert re.findall(r"\b(?:the|your|please|would|thank|which|server’s|and)\b", seen, re.IGNORECASE) == []

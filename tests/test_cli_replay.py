@@ -227,7 +227,7 @@ class TestStatistics:
         assert made["kinds"] == {"intervention": made["all"]}
         desk.write(BACKUP, parent=desk.parent())
         shown = desk.call(stats)
-        assert "all requests: 1 requests, 1 complete, 0 at the first mail, median 0 h 0 min" in shown
+        assert "all requests: 1 request, 1 complete, 0 at the first mail, median 0 h 0 min" in shown
         assert "  forgotten: backup 1" in shown
         assert json.loads(desk.call(stats, "--json", "--since", "2999-01-01"))["all"]["tickets"] == 0
         assert "write 2026-11-23" in desk.result(stats, "--since", "soon", status=2).stderr
