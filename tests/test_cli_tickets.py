@@ -218,7 +218,9 @@ class TestOverride:
         assert row["ready_at"] is not None
         from checker.cli.digest import digest
 
-        assert "set by Berta Rossi" in " ".join(asked.call(digest, "--text").split())
+        assert "backup: confirmed (by Berta Rossi: said so on the phone)" in " ".join(
+            asked.call(digest, "--text").split()
+        )
         said = asked.call(override, name, "backup", "--undo", *self.BY)
         assert "incomplete, missing backup" in said
         (row,) = asked.listed()
