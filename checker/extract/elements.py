@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from .fold import fold
@@ -27,11 +29,11 @@ class Elements:
     """The elements of one lexicon. Filled by :meth:`slot`; :meth:`of` is pure."""
 
     def __init__(self) -> None:
-        self._known: dict[str, int] = {}
+        self._count = 0
+        self._strict: set[int] = set()  # elements that forgive nothing: the slips of a namesake must not count for them
         self._exact: _Table = {}
         self._accented: _Table = {}
         self._stems: _Table = {}
-        self._tolerant: list[tuple[str, int, bool]] = []  # folded form, element, whether it is a stem
         self._stem_lengths: tuple[int, ...] = ()
         self._slips: _Slips | None = None  # made when the first word is not found
 
@@ -40,6 +42,8 @@ class Elements:
 
         None for a slot without letters ("/"): punctuation never counts. Raises :class:`PhraseError`.
         """
+        if slot.isalpha():
+            return (self._element(slot, slot, phrase, accented=False, stem=False, tolerant=tolerant),)
         accented = slot.startswith("=")
         body = slot.removeprefix("=")
         stem = body.endswith("*")
@@ -58,18 +62,16 @@ class Elements:
         if stem and len(folded) < MIN_STEM:
             raise PhraseError(f"'{phrase}': '{slot}' needs at least {MIN_STEM} letters before '*'")
         exactly = accented and not stem
-        key = f"={word.lower()}" if exactly else f"{folded}*" if stem else folded
-        if not tolerant and not exactly:
-            key = f"!{key}"  # an element of its own: the slips of a tolerant namesake must not count for it
-        known = self._known.get(key)
-        if known is not None:
-            return known
-        element = self._known[key] = len(self._known) + 1
         table = self._accented if exactly else self._stems if stem else self._exact
         name = word.lower() if exactly else folded
-        table[name] = (*table.get(name, ()), element)
-        if tolerant and not exactly and len(folded) >= _SLIP:
-            self._tolerant.append((folded, element, stem))
+        known = table.get(name, ())
+        for element in known:
+            if exactly or (element in self._strict) != tolerant:
+                return element
+        self._count = element = self._count + 1
+        table[name] = (*known, element)
+        if not tolerant:
+            self._strict.add(element)
         self._slips = None
         self._stem_lengths = ()
         return element
@@ -82,7 +84,7 @@ class Elements:
             found = self._instances(plain)
         if not found and len(folded) >= _SLIP and not folded.isdigit():
             if self._slips is None:
-                self._slips = _Slips(self._tolerant, self._exact)
+                self._slips = _Slips(self._exact, self._stems, self._strict)
             found = self._slips.of(folded)
         return tuple(sorted(found))
 
@@ -104,15 +106,13 @@ class _Slips:
     only their hashes are kept, sorted (0.4 MB instead of 6), and a find is compared letter by letter.
     """
 
-    def __init__(self, tolerant: list[tuple[str, int, bool]], exact: _Table) -> None:
+    def __init__(self, exact: _Table, stems: _Table, strict: AbstractSet[int]) -> None:
         self._exact = exact
-        self._squeezed: _Table = {}
-        self._squeezed_stems: _Table = {}
-        self._long = [(folded, element) for folded, element, stem in tolerant if not stem and len(folded) >= _LONG]
-        for folded, element, stem in tolerant:
-            table = self._squeezed_stems if stem else self._squeezed
-            short = squeeze(folded)
-            table[short] = (*table.get(short, ()), element)
+        tolerant = [(w, e) for w, elements in exact.items() if len(w) >= _SLIP for e in elements if e not in strict]
+        begun = [(w, e) for w, elements in stems.items() if len(w) >= _SLIP for e in elements if e not in strict]
+        self._squeezed = _by_squeezed(tolerant)
+        self._squeezed_stems = _by_squeezed(begun)
+        self._long = [(word, element) for word, element in tolerant if len(word) >= _LONG]
         pairs = sorted((hash(form), i) for i, (word, _) in enumerate(self._long) for form in _deletions(word))
         self._hashes = array("q", [h for h, _ in pairs])
         self._places = array("I", [i for _, i in pairs])
@@ -141,6 +141,14 @@ class _Slips:
                 found.append(element)
             at += 1
         return found
+
+
+def _by_squeezed(words: Iterable[tuple[str, int]]) -> _Table:
+    found: _Table = {}
+    for word, element in words:
+        short = squeeze(word)
+        found[short] = (*found.get(short, ()), element)
+    return found
 
 
 def _without_digraphs(word: str) -> str:

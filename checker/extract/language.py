@@ -54,6 +54,9 @@ def _identifier(languages: tuple[str, ...]) -> Any:
     # 0.1 s to load, and needed only when two packs are close; it ships no types
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
-    identifier.set_languages(list(languages))
-    return identifier
+    whole = LanguageIdentifier.from_model_file(MODEL_FILE)
+    whole.set_languages(list(languages))
+    # The other 90 languages' weights (21 MB) are not kept.
+    return LanguageIdentifier(
+        whole.nb_ptc, whole.nb_pc, whole.nb_classes, whole.tk_nextmove, whole.tk_output, tk_row=whole.tk_row
+    )

@@ -17,8 +17,8 @@ never reach re").
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from .elements import Elements, squeeze
 from .phrases import MAX_GAP, MAX_READINGS, PhraseError, gap, items, places, readings
@@ -29,14 +29,15 @@ _MEMO_LIMIT: Final = 60_000  # words
 _STEP_LIMIT: Final = 100_000  # steps of the automaton that are remembered: 15 MB
 _NOTHING: Final = 0  # the word class of words that no phrase asks for
 
+_PLACE: Final = itemgetter(1, 2)  # of a hit
+
 # What is left of one reading of a place: elements, and gaps as the negative of their width (0: a gap used up).
 _Path = tuple[int, ...]
 # Phrase, place, and what is left to match before that place begins.
 _Thread = tuple[int, int, _Path]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A concept found over the tokens ``start`` to ``end`` (half open) of a segment.
 
     ``start == end == -1``: not in the words themselves but given by the question they answer.
@@ -48,17 +49,17 @@ class Hit:
     phrase: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """One place of a phrase: what follows each element that it can begin with, and readings that begin with a gap."""
+class _Place(NamedTuple):
+    """One place of a phrase: its readings, none of them empty; ``optional``: it may be left out.
 
-    heads: dict[int, tuple[_Path, ...]]
-    gaps: tuple[_Path, ...]
+    A tuple, as :class:`_Phrase` is: there are 80,000 of them (40 MB as objects with a dictionary each).
+    """
+
+    paths: tuple[_Path, ...]
     optional: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Phrase:
+class _Phrase(NamedTuple):
     """A phrase and its places; ``needed``: the place after the last one that may not be left out."""
 
     language: int
@@ -122,8 +123,7 @@ class Lexicon:
         self._elements = Elements()
         self._phrases: list[_Phrase] = []
         self._first: dict[int, list[int]] = {}  # element -> the phrases that can begin with it
-        self._made: dict[tuple[str, bool], _Place] = {}  # only while building: places and words recur
-        self._slots: dict[tuple[str, bool], _Path] = {}
+        self._made: dict[tuple[str, bool], _Place] = {}  # only while building: places recur
         self._forget()
 
     # -- building --
@@ -138,41 +138,41 @@ class Lexicon:
             needed = next((k for k in range(len(found), 0, -1) if not found[k - 1].optional), 0)
             if not needed:
                 raise PhraseError(f"'{phrase}' has no letters" if found else f"'{phrase}' is empty")
-            if found[0].gaps or any(path[-1] < 0 for place in (found[-1],) for path in _paths(place)):
+            if any(path[0] < 0 for path in found[0].paths) or any(path[-1] < 0 for path in found[-1].paths):
                 raise PhraseError(f"'{phrase}': a gap needs a word on both sides")
             hides, opens, closes = body == phrase, body.startswith("^"), body.endswith("$")
             self._index(_Phrase(number, concept, phrase, hides, opens, closes, found, needed))
         self._forget()
 
+    def built(self) -> Lexicon:
+        """This lexicon, without what only building it needs (a fifth of its memory)."""
+        self._made = {}
+        return self
+
     def _place(self, place: str, phrase: str, tolerant: bool) -> _Place:
         known = self._made.get((place, tolerant))
         if known is None:
             paths = [self._path(reading, phrase, tolerant) for reading in readings(place, phrase)]
-            heads: dict[int, tuple[_Path, ...]] = {}
-            for path in dict.fromkeys(p for p in paths if p and p[0] > 0):
-                heads[path[0]] = (*heads.get(path[0], ()), path[1:])
-            begins = tuple(dict.fromkeys(p for p in paths if p and p[0] < 0))
-            known = self._made[place, tolerant] = _Place(heads, begins, not all(paths))
+            known = self._made[place, tolerant] = _Place(tuple(dict.fromkeys(filter(None, paths))), not all(paths))
         return known
 
     def _path(self, reading: str, phrase: str, tolerant: bool) -> _Path:
         """The elements of one reading of a place; a gap is the negative of its width."""
+        if reading.isalpha():
+            return self._elements.slot(reading, phrase, tolerant=tolerant)
         path: list[int] = []
         for slot in reading.split():
             if width := gap(slot, phrase):
                 path.append(-width)
-                continue
-            found = self._slots.get((slot, tolerant))
-            if found is None:
-                found = self._slots[slot, tolerant] = self._elements.slot(slot, phrase, tolerant=tolerant)
-            path += found
+            else:
+                path += self._elements.slot(slot, phrase, tolerant=tolerant)
         return tuple(path)
 
     def _index(self, phrase: _Phrase) -> None:
         number = len(self._phrases)
         self._phrases.append(phrase)
         for place in phrase.places:
-            for element in place.heads:
+            for element in {path[0] for path in place.paths}:
                 self._first.setdefault(element, []).append(number)
             if not place.optional:
                 break
@@ -238,14 +238,14 @@ class Lexicon:
         """Where a word leads from between two places: into the next one, and over those that may be left out."""
         following = self._phrases[number].places
         for k in range(place, len(following)):
-            heads = following[k].heads
-            for element in row:
-                for tail in heads.get(element, ()):
-                    found.add((number, k + 1, tail))
-            if gaps:
-                for path in following[k].gaps:
+            paths, optional = following[k]
+            for path in paths:
+                head = path[0]
+                if head in row:
+                    found.add((number, k + 1, path[1:]))
+                elif head < 0 and gaps:
                     self._along(number, k + 1, path, row, found)
-            if not following[k].optional:
+            if not optional:
                 break
 
     def _state(self, threads: set[_Thread]) -> _State | None:
@@ -296,13 +296,9 @@ class Lexicon:
         return [_visible(entries) if entries else [] for entries in found]
 
 
-def _paths(place: _Place) -> list[_Path]:
-    return [(element, *tail) for element, tails in place.heads.items() for tail in tails] + list(place.gaps)
-
-
 def _visible(entries: dict[tuple[str, int, int], _Phrase]) -> list[Hit]:
     """The hits that no longer phrase hides, in the order of the text."""
-    covers = {(s, e) for (_, s, e), phrase in entries.items() if phrase.hides and e - s > 1}
+    covers = {(s, e) for (_, s, e), phrase in entries.items() if e - s > 1 and phrase.hides}
     found = []
     for (concept, start, end), phrase in entries.items():
         for s, e in covers:
@@ -310,5 +306,5 @@ def _visible(entries: dict[tuple[str, int, int], _Phrase]) -> list[Hit]:
                 break
         else:
             found.append(Hit(concept, start, end, phrase.text))
-    found.sort(key=lambda h: (h.start, h.end))
+    found.sort(key=_PLACE)
     return found

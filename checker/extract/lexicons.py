@@ -38,7 +38,7 @@ class Lexicons:
         """The lexicon of one pack. Raises what ``build`` raises, when the pack is first used."""
         built = self._built.get(language)
         if built is None:
-            built = self._built[language] = self._build(language, self._phrases[language])
+            built = self._built[language] = self._build(language, self._phrases[language]).built()
         return built
 
     def compile(self) -> None:

@@ -7,7 +7,7 @@ an open atom for the grammar.
 
 from __future__ import annotations
 
-from .windows_tokens import UNIT_SIGNS, Atom, Clock, Day, Kind, Lookahead
+from .windows_tokens import UNIT_SIGNS, UNITS, Atom, Clock, Day, Kind, Lookahead
 from .windows_words import MONTHS
 
 _ORDINAL = frozenset({"st", "nd", "rd", "th", "er", "e", "º", "ª", "giej", "ej", "ego", "go", "ma", "ta", "tej", "ih"})
@@ -91,7 +91,7 @@ class NumberReader(Lookahead):
         t = self._at(i)
         if t is None:
             return False
-        if t.text in self._units or t.text in UNIT_SIGNS:
+        if t.text in self._units or t.text in UNITS or t.text in UNIT_SIGNS:
             return True
         return t.text == "x" or (t.text == "-" and self._glued(i) and self._glued(i + 1) and self._is_unit(i + 1))
 

@@ -18,7 +18,9 @@ from .windows_words import Entry, Table, TimeWords, ZoneWord
 MAX_TOKENS: Final = 60_000  # per call; what follows is not read (a mail is cut long before)
 _TOKEN = re.compile(r"\d+|[^\W\d_]+|\n\s*\n|[^\s'\"]")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_UNITS = frozenset({"gb", "tb", "mb", "kb", "gib", "tib", "mib", "gbit", "mbit", "gbps", "mbps", "ghz", "mhz", "kg"})
+UNITS: Final = frozenset(
+    {"gb", "tb", "mb", "kb", "gib", "tib", "mib", "gbit", "mbit", "gbps", "mbps", "ghz", "mhz", "kg"}
+)
 UNIT_SIGNS: Final = frozenset("%€$£°×*#@_\\=")
 # What other languages borrow from English without borrowing the rest, and what a second language may add.
 _BORROWED = frozenset({"weekdays", "weekdays_short", "weekdays_every", "months", "days", "am", "pm", "to", "groups"})
@@ -141,7 +143,7 @@ class Lookahead:
         self._main: Table | None = words.tables[order[0]] if order else None
         self._english = words.tables.get("en") if self._main and self._main.language != "en" else None
         self._other = words.tables[order[1]] if len(order) > 1 else None
-        self._units = _UNITS | (self._main.units if self._main else frozenset())
+        self._units = self._main.units if self._main else frozenset()
         self._ampm = bool(self._main and self._main.language == "en")
 
     @property

@@ -17,6 +17,7 @@ _CONTROLS: Final = dict.fromkeys([*range(0x09), 0x0E, 0x0F, *range(0x10, 0x20), 
 _LINES: Final = {0x0B: "\n", 0x0C: "\n", 0x1C: "\n", 0x1D: "\n", 0x1E: "\n", 0x85: "\n", 0x2028: "\n", 0x2029: "\n"}
 _SPACES: Final = dict.fromkeys([0x00A0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " ")
 _TABLE: Final = {**_UNSEEN, **_CONTROLS, **_SPACES, **_LINES}
+_ODD: Final = re.compile("[" + "".join(map(re.escape, map(chr, _TABLE))) + "\ud800-\udfff]")  # few texts have any
 _HEADER_BREAK: Final = re.compile(r"[\s\x00-\x1f]+")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BLANK_RUN: Final = re.compile(r"\n{4,}")
@@ -24,8 +25,10 @@ _BLANK_RUN: Final = re.compile(r"\n{4,}")
 
 def visible(text: str) -> str:
     """The text with ``\\n`` line ends, ordinary blanks, and without what cannot be seen; NFC."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_TABLE)
-    text = unicodedata.normalize("NFC", _SURROGATE.sub("\ufffd", text))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if _ODD.search(text) is not None:
+        text = _SURROGATE.sub("\ufffd", text.translate(_TABLE))
+    text = unicodedata.normalize("NFC", text)
     return "\n".join(line.rstrip() if line != "-- " else line for line in text.split("\n"))
 
 

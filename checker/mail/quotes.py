@@ -78,7 +78,7 @@ def _followed(lines: Sequence[Line], end: int) -> bool:
 
 
 def _evidence(text: str) -> bool:
-    return bool(_DATE.search(text) or _TIME.search(text) or "<" in text or "@" in text)
+    return "<" in text or "@" in text or _TIME.search(text) is not None or _DATE.search(text) is not None
 
 
 def _opens(text: str, words: MailWords) -> bool:
@@ -169,6 +169,8 @@ def header_block(lines: Sequence[Line], at: int, words: MailWords, *, announced:
 
 def foreign_header_block(lines: Sequence[Line], at: int) -> Introduction | None:
     """A header block in a language without a pack: three to five labels, two addresses, one moment."""
+    if "@" not in lines[at].text:
+        return None
     end = at
     addresses = moments = 0
     for line in lines[at : at + 5]:
@@ -179,7 +181,7 @@ def foreign_header_block(lines: Sequence[Line], at: int) -> Introduction | None:
         addresses += "@" in value
         moments += _is_moment(value)
         end += 1
-    if end - at < 3 or addresses < 2 or moments != 1 or "@" not in lines[at].text:
+    if end - at < 3 or addresses < 2 or moments != 1:
         return None
     return Introduction(at, end, address=_address(lines[at].text))
 
@@ -190,7 +192,7 @@ def _is_moment(value: str) -> bool:
 
 
 def _header_roles(line: str, words: MailWords) -> tuple[frozenset[HeaderRole], str] | None:
-    match = _HEADER.match(line)
+    match = _HEADER.match(line) if ":" in line else None
     if match is None:
         return None
     roles = words.headers.get(plain_words(match[1]).strip())

@@ -12,9 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
-
-import re2  # type: ignore[import-untyped]  # google-re2 ships no types
+from typing import Final
 
 _WORD: Final = re.compile(r"\w+")
 _MARKS: Final = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")  # combining accents
@@ -62,8 +60,7 @@ class Phrases:
     """Phrases by their first word, longest first, each as a tuple of folded words."""
 
     by_first: Mapping[str, tuple[tuple[str, ...], ...]]
-    padded: tuple[str, ...]  # " ha scritto ", for substring search in plain_words
-    pattern: Any = None  # all of them as one RE2 expression (google-re2 ships no types): one pass instead of hundreds
+    padded: Mapping[str, tuple[str, ...]]  # the same as " ha scritto ", for substring search in plain_words
 
     def prefix(self, words: tuple[str, ...]) -> int:
         """How many words at the start are the longest phrase; 0 when none is."""
@@ -81,14 +78,14 @@ class Phrases:
 
     def find(self, padded: str) -> int:
         """Where in ``padded`` (from :func:`plain_words`) the last phrase ends; -1 when none occurs."""
-        if not self.inside(padded):
-            return -1
-        ends = [at + len(p) for p in self.padded if (at := padded.rfind(p)) >= 0]
+        beginnings = self.padded.keys() & padded.split()
+        ends = [at + len(p) for word in beginnings for p in self.padded[word] if (at := padded.rfind(p)) >= 0]
         return max(ends, default=-1)
 
     def inside(self, padded: str) -> bool:
         """Whether any phrase occurs in ``padded`` (from :func:`plain_words`)."""
-        return self.pattern is not None and self.pattern.search(padded) is not None
+        beginnings = self.padded.keys() & padded.split()
+        return any(phrase in padded for word in beginnings for phrase in self.padded[word])
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +172,10 @@ def _phrases(texts: list[str]) -> Phrases:
     by_first: dict[str, list[tuple[str, ...]]] = {}
     for phrase in sorted(unique, key=lambda p: (-len(p), p)):
         by_first.setdefault(phrase[0], []).append(phrase)
-    padded = tuple(sorted(f" {' '.join(p)} " for p in unique))
-    pattern = re2.compile("|".join(map(re2.escape, padded))) if padded else None
-    return Phrases({first: tuple(ps) for first, ps in by_first.items()}, padded, pattern)
+    return Phrases(
+        {first: tuple(found) for first, found in by_first.items()},
+        {first: tuple(f" {' '.join(p)} " for p in found) for first, found in by_first.items()},
+    )
 
 
 def _headers(lists: Mapping[tuple[str, str], list[str]]) -> Mapping[str, frozenset[HeaderRole]]:
