@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from checker.edges import rule_cache
 from checker.settings import RuleFiles, Settings, SettingsError, build
 
 MAX_FILE_BYTES: Final = 4_000_000
@@ -43,10 +44,19 @@ def read_settings(path: Path | None) -> Settings:
     return build(_toml(path, str(path)), file=str(path), base=path.resolve().parent)
 
 
-def read_rules(folder: Path) -> RuleFiles:
-    """Every ``*.toml`` below the rules folder. Raises :class:`SettingsError` naming file and line."""
+def read_rules(folder: Path, cache: Path | None = None) -> RuleFiles:
+    """Every ``*.toml`` below the rules folder. Raises :class:`SettingsError` naming file and line.
+
+    ``cache``: the folder in which the parsed files are looked for and kept (:mod:`.rule_cache`).
+    """
     found = _rule_bytes(folder)
-    return RuleFiles(_version(found), {name: _parsed(raw, str(folder / name)) for name, raw in found.items()})
+    digest = _digest(found)
+    documents = rule_cache.recall(cache, folder, digest) if cache is not None else None
+    if documents is None or documents.keys() != found.keys():
+        documents = {name: _parsed(raw, str(folder / name)) for name, raw in found.items()}
+        if cache is not None:
+            rule_cache.remember(cache, folder, digest, documents)
+    return RuleFiles(digest[:16], documents)
 
 
 def rules_version(folder: Path) -> str:
@@ -64,10 +74,14 @@ def _rule_bytes(folder: Path) -> dict[str, bytes]:
 
 
 def _version(found: Mapping[str, bytes]) -> str:
+    return _digest(found)[:16]
+
+
+def _digest(found: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256()
     for name, raw in found.items():
         digest.update(f"{name}\0{len(raw)}\0".encode() + raw)
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()
 
 
 def read_replies(folder: Path) -> ReplyFiles:

@@ -27,6 +27,7 @@ __all__ = ["MAX_GAP", "MAX_READINGS", "Hit", "Lexicon", "PhraseError", "items", 
 
 _MEMO_LIMIT: Final = 60_000  # words
 _STEP_LIMIT: Final = 100_000  # steps of the automaton that are remembered: 15 MB
+_MANY: Final = 8  # readings of a place
 _NOTHING: Final = 0  # the word class of words that no phrase asks for
 
 _PLACE: Final = itemgetter(1, 2)  # of a hit
@@ -52,11 +53,13 @@ class Hit(NamedTuple):
 class _Place(NamedTuple):
     """One place of a phrase: its readings, none of them empty; ``optional``: it may be left out.
 
-    A tuple, as :class:`_Phrase` is: there are 80,000 of them (40 MB as objects with a dictionary each).
+    A tuple, as :class:`_Phrase` is: there are 80,000 of them (40 MB as objects with a dictionary each). Only of many
+    readings those that begin with a word are found by it (``heads``) and not one after the other.
     """
 
     paths: tuple[_Path, ...]
     optional: bool
+    heads: dict[int, tuple[_Path, ...]] | None = None
 
 
 class _Phrase(NamedTuple):
@@ -153,7 +156,9 @@ class Lexicon:
         known = self._made.get((place, tolerant))
         if known is None:
             paths = [self._path(reading, phrase, tolerant) for reading in readings(place, phrase)]
-            known = self._made[place, tolerant] = _Place(tuple(dict.fromkeys(filter(None, paths))), not all(paths))
+            worded = tuple(dict.fromkeys(filter(None, paths)))
+            heads = _by_head(worded) if len(worded) > _MANY else None
+            known = self._made[place, tolerant] = _Place(worded, not all(paths), heads)
         return known
 
     def _path(self, reading: str, phrase: str, tolerant: bool) -> _Path:
@@ -172,7 +177,7 @@ class Lexicon:
         number = len(self._phrases)
         self._phrases.append(phrase)
         for place in phrase.places:
-            for element in {path[0] for path in place.paths}:
+            for element in place.heads or {path[0] for path in place.paths}:
                 self._first.setdefault(element, []).append(number)
             if not place.optional:
                 break
@@ -238,7 +243,9 @@ class Lexicon:
         """Where a word leads from between two places: into the next one, and over those that may be left out."""
         following = self._phrases[number].places
         for k in range(place, len(following)):
-            paths, optional = following[k]
+            paths, optional, heads = following[k]
+            if heads is not None:
+                paths = tuple(path for element in row if element in heads for path in heads[element])
             for path in paths:
                 head = path[0]
                 if head in row:
@@ -294,6 +301,14 @@ class Lexicon:
                 state = state[classes[at]]
                 at += 1
         return [_visible(entries) if entries else [] for entries in found]
+
+
+def _by_head(paths: tuple[_Path, ...]) -> dict[int, tuple[_Path, ...]] | None:
+    """``paths`` by the word that they begin with; ``None`` when one begins with a gap."""
+    found: dict[int, tuple[_Path, ...]] = {}
+    for path in paths:
+        found[path[0]] = (*found.get(path[0], ()), path)
+    return None if min(found) < 0 else found
 
 
 def _visible(entries: dict[tuple[str, int, int], _Phrase]) -> list[Hit]:
