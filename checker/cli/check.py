@@ -14,6 +14,7 @@ import click
 from ..comply.combine import combined
 from ..comply.reply import decide
 from ..edges.files import read_rules, read_settings
+from ..edges.rule_cache import cache_folder
 from ..edges.second_reader import open_reader
 from ..mail.parse import Unparsable, parse
 from ..model import Case, Findings, Message, Verdict
@@ -50,7 +51,8 @@ def check(
     """Judge each PATH: a mail (.eml), a folder of .eml (one ticket, in name order), or an mbox."""
     settings = read_settings(config)
     second = open_reader(settings.reader)
-    engine = build_engine(read_rules(settings.folders.rules), settings.hoster, whole=False, second=second)
+    rules = read_rules(settings.folders.rules, cache_folder())
+    engine = build_engine(rules, settings.hoster, whole=False, second=second)
     addresses = settings.own_addresses | {a.lower() for a in own}
     failed = False
     cases: list[tuple[Path, Case]] = []
