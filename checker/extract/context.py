@@ -23,8 +23,8 @@ far it reaches:
 ``cue.retract``    takes back the words right before it ("just kidding", "on second thoughts, no")
 =================  =====================================================================================
 
-All but the negations and ``cue.retract`` reach over their group (up to ";", a dash or a "but" word). Longer phrases hide the
-cues inside them, so "nessun problema" and "se necessario" need no list of pseudo-cues.
+All but the negations and ``cue.retract`` reach over their group (up to ";", a dash or a "but" word). Longer phrases
+hide the cues inside them, so "nessun problema" and "se necessario" need no list of pseudo-cues.
 """
 
 from __future__ import annotations

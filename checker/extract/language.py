@@ -24,12 +24,16 @@ def choose(scores: Counter[str], reading: Reading, before: str, in_thread: bool)
     if in_thread and _words(reading) < FEW:
         return before  # "1. Ja 2. Ja 3. Ja" is no Polish, however often "ja" stands there
     if not ranked or ranked[0][1] < ENOUGH:
-        return before if in_thread or not ranked or not ranked[0][1] else ranked[0][0]
+        if in_thread or not ranked or not ranked[0][1]:
+            return before
+        # "se" and "ne" are French and Slovenian: of packs that know as much, not the first in the alphabet
+        even = tuple(language for language, score in scores.items() if score == ranked[0][1])
+        return even[0] if len(even) == 1 else _langid(reading, even, tuple(scores))
     best, top = ranked[0]
     second = ranked[1][1] if len(ranked) > 1 else 0
     if top >= CLEAR * second:
         return best
-    guess = _langid(reading, tuple(scores))
+    guess = _langid(reading, tuple(scores), tuple(scores))
     if in_thread and scores[before] >= top * 0.8:
         return before
     return guess if scores[guess] >= top * 0.6 else best
@@ -43,13 +47,14 @@ def _words(reading: Reading) -> int:
     return len({w for text in own for word in text.split() if (w := word.strip(".,;:!?()\"'").casefold()).isalpha()})
 
 
-def _langid(reading: Reading, languages: tuple[str, ...]) -> str:
+def _langid(reading: Reading, among: tuple[str, ...], packs: tuple[str, ...]) -> str:
+    """The likeliest of ``among``; one model of all ``packs`` (54 MB) serves every choice between some of them."""
     own = " ".join(reading.text(s.part)[s.start : s.end] for s in reading.stretches if s.kind is ZoneKind.OWN)
-    language: str = _identifier(languages).classify(own[:4000])[0]
-    return language
+    ranked: list[tuple[str, float]] = _identifier(packs).rank(own[:4000])
+    return next(language for language, _ in ranked if language in among)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
 def _identifier(languages: tuple[str, ...]) -> Any:
     # 0.1 s to load, and needed only when two packs are close; it ships no types
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]

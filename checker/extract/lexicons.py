@@ -17,6 +17,7 @@ from .segments import Segment
 STOP: Final = "stop"  # function words: they say which language a text is in, nothing else
 SHARE: Final = 0.34  # of the best pack's function words that make another pack read along
 LEAST: Final = 2
+FEW: Final = 6  # function words below which a text says little about its language
 
 Phrases = Mapping[str, tuple[str, ...]]
 Compile = Callable[[str, Phrases], Lexicon]
@@ -54,16 +55,27 @@ class Lexicons:
         ]
 
     def function_words(self, parts: Iterable[Segment]) -> Counter[str]:
-        """How many function words of each language stand in ``parts``."""
+        """How many function words of each language stand in ``parts``; where they are few, other words count too."""
+        parts = list(parts)
         scores: Counter[str] = Counter()
         for part in parts:
             for language, row in zip(self.languages, self._function.hits(part.words), strict=True):
                 scores[language] += len(row)
+        if 0 < max(scores.values(), default=0) < FEW:
+            # "se" and "ne" are French, Italian and Slovenian: in a line or two the other words have to tell.
+            for language in [x for x, score in scores.items() if score]:
+                scores[language] += sum(len(self._known(language, part)) for part in parts)
         return scores
+
+    def _known(self, language: str, part: Segment) -> set[int]:
+        """The places of the words of ``part`` that a pack knows."""
+        hits = self.of(language).hits(part.words, part.starts, part.ends)[0]
+        return {i for hit in hits if hit.concept != STOP for i in range(hit.start, hit.end)}
 
 
 def readers(scores: Mapping[str, int], language: str, languages: Sequence[str]) -> frozenset[str]:
     """The packs that read a message in ``language``: its own, and those that know much of it."""
     best = max(scores.values(), default=0)
-    along = {x for x in languages if scores.get(x, 0) >= max(LEAST, SHARE * best)}
+    # Of a few words alone several packs may know as many; then each of them reads.
+    along = {x for x in languages if best and scores.get(x, 0) >= min(best, max(LEAST, SHARE * best))}
     return frozenset(along | ({language} & set(languages)))

@@ -18,7 +18,7 @@ MAX_WORDS = 400  # a longer "sentence" is cut: nothing that a person means is fu
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 _MARKER = re.compile(r"[ \t]*(?:[-*•–·>+]|\(?(\d{1,2}|[a-zA-Z])[.)](?=\s)|(\d{1,2})[.):-](?=\s))[ \t]+")
 _LABEL = re.compile(r"[ \t]*[^\W\d_][^:\n|]{1,48}:(?=\s|$)")
-_END = re.compile(r"[.!?…]+[\"'»”)\]]*(?=\s|$)|\n")
+_END = re.compile(r"(?<![.!?…])[.!?…]+[\"'»”)\]]*(?=\s|$)|\n")
 _HARD = re.compile(r"[;]|\s[-–—]+\s|\.\.\.|…")
 _SOFT = re.compile(r"[,()]")
 _LEADER = re.compile(r"(?:[ \t]+\.{4,}|\.{6,})[ \t]*:?[ \t]*")  # "Restart ........ allowed"
@@ -134,9 +134,9 @@ def _ends_sentence(text: str, at: int, stop: re.Match[str], end: int, abbreviati
     mark = stop[0]
     if "?" in mark or "!" in mark:
         return True
-    if mark.startswith("....") and _MORE.match(text, stop.end(), end):
-        if len(mark) > 5 or text[stop.start() - 1 : stop.start()].isspace():
-            return False  # dots that lead from a label to its answer
+    dots = mark.startswith("....") and _MORE.match(text, stop.end(), end)
+    if dots and (len(mark) > 5 or text[stop.start() - 1 : stop.start()].isspace()):
+        return False  # they lead from a label to its answer
     if mark.startswith(("..", "…")):
         following = text[stop.end() : min(stop.end() + 3, end)].strip()[:1]
         return not following.islower()

@@ -22,6 +22,9 @@ _VERSION = re.compile(
     r"v?(\d{1,4}(?:\.\d{1,2}){0,2})(?:\.x)?(\s?R2)?(?!\w|[.,:]\d|-bit|\s?(?:bit|gb|tb|mb|x|%|uhr|h|€|eur)\b)",
     re.IGNORECASE,
 )
+_SECOND = re.compile(  # the version behind an arrow or a short word
+    r"\s*(?:->|→|=>|[^\W\d_]{1,4})\s+(?:v?)(\d{1,4}(?:\.\d{1,2})?)(?![\w.:]*\d|\s?(?:gb|tb|uhr))", re.IGNORECASE
+)
 _GLUED = re.compile(r"([^\W\d_]+)(\d.*)?\Z")
 _BARE = re.compile(
     r"[ \t]*(?:[-*•>]+[ \t]*)?(?:\(?(?:\d{1,2}|[a-zA-Z])[.):][ \t]+)?(?:[^\W\d_]{1,9}:?[ \t]+)?"
@@ -199,9 +202,7 @@ def _is_old(marks: Marks, first: int, last: int) -> bool:
 def _moved(marks: Marks, system: System, first: int, end: int) -> tuple[str, int] | None:
     """The second version of "from Debian 10 to 12", "20.04 -> 22.04"."""
     text = marks.source(first)
-    match = re.compile(
-        r"\s*(?:->|→|=>|[^\W\d_]{1,4})\s+(?:v?)(\d{1,4}(?:\.\d{1,2})?)(?![\w.:]*\d|\s?(?:gb|tb|uhr))", re.I
-    ).match(text, end)
+    match = _SECOND.match(text, end)
     if match is None or not (marks.has(first - 1, "from") or "->" in match[0] or "→" in match[0]):
         return None
     if not system.lowest <= int(match[1].split(".")[0]) <= system.highest:
