@@ -7,11 +7,16 @@ kills itself there; then the service is started again on what the child left beh
 from __future__ import annotations
 
 import email
+import json
+import os
+import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from service_kit import COMPLETE, WANTING, Desk, desk, killed_at, mail
+from sqlalchemy import event
 
 from checker.edges.outgoing import MaildirOutbox, Outcome, Result
 from checker.edges.records import Delivery, Outgoing, State
@@ -76,7 +81,7 @@ def test_every_step_is_a_checkpoint_that_exists(tmp_path: Path) -> None:
     made = office(tmp_path / "whole")
     names = steps_of(made)
     assert set(names) <= set(CHECKPOINTS)
-    assert set(CHECKPOINTS) - set(names) == {"reminder-posted"}  # has its test with the reminders
+    assert set(CHECKPOINTS) - set(names) == {"reminder-posted", "notice-posted"}  # tested with reminders and notices
     assert len(names) > 40
 
 
@@ -157,3 +162,88 @@ def test_a_service_killed_while_sending_does_not_send_again_unasked(tmp_path: Pa
         (posted,) = outbox.listed(c)
     assert posted.state is Delivery.UNKNOWN
     assert posted.error == "the service ended while it was sending"
+
+
+# --- every single write ----------------------------------------------------------------------------
+
+_WRITES = ("open", "os.rename", "os.remove", "os.mkdir", "os.link", "os.truncate", "os.utime", "os.chmod")
+
+
+def in_a_child(made: Desk, at: int) -> tuple[bool, list[str]]:
+    """A round in a child that is killed at its ``at``-th write: a statement that changes a row, the beginning and
+    the end of a transaction, an operation on a file. Says whether it was, and which writes it came to.
+
+    The points are what really happens, heard from the database driver and from the interpreter; nobody chose them.
+    """
+    made.shop.store.close()  # a connection must not be shared with the child
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:  # pragma: no cover - the child never comes back
+        try:
+            seen: list[str] = []
+            shop = made.workshop()
+
+            def point(name: str) -> None:
+                seen.append(name)
+                if len(seen) == at:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            def heard(what: str, arguments: tuple[object, ...]) -> None:
+                if what not in _WRITES or not str(arguments[0]).startswith(str(made.folder)):
+                    return
+                if what == "open" and not (isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)):
+                    return
+                point(f"{what} {Path(str(arguments[0])).parent.name}")
+
+            def said(_c: object, _cursor: object, statement: str, *_: object) -> None:
+                if statement.split(None, 1)[0] in ("INSERT", "UPDATE", "DELETE"):
+                    point(" ".join(statement.split()[:3]))
+
+            engine = shop.store._engine
+            event.listen(engine, "after_cursor_execute", said)
+            event.listen(engine, "begin", lambda _: point("begin"))
+            event.listen(engine, "commit", lambda _: point("commit"))
+            sys.addaudithook(heard)
+            made.round(shop)
+            os.write(write, json.dumps(seen).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as stream:
+        told = stream.read()
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status), json.loads(told) if told else []
+
+
+def small(folder: Path) -> Desk:
+    """Asking, being answered, quarantine, moving, the digest; little enough to be killed at each write."""
+    folder.mkdir()
+    made = desk(
+        folder,
+        mailboxes=[{"name": "support", "kind": "maildir", "path": "mail", "after": "move"}],  # type: ignore[arg-type]
+        digest={"days": ["mon", "tue"], "recipients": ["staff@hoster.example"]},
+    )
+    made.drop(mail(WANTING, message_id="<a1@kunde.example>"))
+    made.drop(mail("backup: yes\n", message_id="<a2@kunde.example>", parent="<a1@kunde.example>"))
+    made.drop(b"")
+    return made
+
+
+def test_killed_at_any_write_the_work_is_done_once(tmp_path: Path) -> None:
+    whole = small(tmp_path / "whole")
+    killed, writes = in_a_child(whole, 0)
+    assert not killed
+    whole.shop = whole.workshop()
+    expected = settled(whole)
+    assert len(expected["sent"]) == 3  # type: ignore[arg-type]  # a question, a confirmation, the digest
+    for wanted in ("INSERT INTO messages", "UPDATE messages", "INSERT INTO outbox", "UPDATE outbox", "commit", "begin",
+                   "INSERT INTO digests", "os.rename tmp", "os.rename new"):  # fmt: skip
+        assert any(w.startswith(wanted) for w in writes), (wanted, sorted(set(writes)))
+    assert len(writes) > 80
+    for step, name in enumerate(writes, start=1):
+        made = small(tmp_path / f"write{step}")
+        killed, _ = in_a_child(made, step)
+        assert killed, f"write {step} ({name}) was not reached"
+        made.shop = made.workshop()
+        assert settled(made) == expected, f"killed at write {step} ({name})"
+        made.shop.store.close()

@@ -9,6 +9,7 @@ import pytest
 from service_kit import COMPLETE, KEY, US, WANTING, Desk, desk, mail
 
 from checker.answer.model import Group
+from checker.edges.findings_json import fingerprints_of
 from checker.edges.records import Delivery, Kind, State, Ticket
 from checker.edges.store import messages, outbox, tickets
 from checker.mail.threads import make_message_id, verify_message_id
@@ -432,3 +433,17 @@ def test_a_full_outbox_disk_waits_and_then_delivers(office: Desk, tmp_path: Path
     blocked.unlink()
     office.clock.forward(minutes=5)
     assert office.round().delivered == 1
+
+
+def test_a_secret_that_is_written_again_is_known_without_being_stored(tmp_path: Path) -> None:
+    secret = "Zx9-hunter-2!"
+    office = desk(tmp_path)
+    office.drop(mail(f"request: yes\nroot: {secret}\n", message_id="<1@kunde.example>"))
+    office.drop(mail(f'server: 48213\nas before: "{secret}".\n', parent="<1@kunde.example>"))
+    office.round()
+    with office.shop.store.read() as c:
+        (ticket,) = tickets.listed(c)
+        first, _, second, *_ = [stored for _, stored in messages.of_ticket(c, ticket.id)]
+    assert len(fingerprints_of([first])) == 1
+    assert fingerprints_of([first]) == fingerprints_of([second])
+    assert secret not in first + second

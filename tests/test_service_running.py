@@ -234,6 +234,22 @@ class TestDeploy:
         assert given["CapabilityBoundingSet"] == ""
         assert given["UMask"] == "0077"
 
+    @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed here")
+    def test_systemd_understands_the_unit(self, tmp_path: Path) -> None:
+        """Every line is known to systemd; the program and the user that it names are on no test machine."""
+        unit = (DEPLOY / "checker.service").read_text()
+        for line in ("User=checker\n", "Group=checker\n", "Documentation=file:///opt/checker/README.md\n"):
+            assert line in unit
+            unit = unit.replace(line, "")
+        unit = unit.replace("ExecStart=/opt/checker/.venv/bin/checker", "ExecStart=/bin/true")
+        (tmp_path / "checker.service").write_text(unit)
+        done = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", str(tmp_path / "checker.service")],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        said = [x for x in done.stderr.splitlines() if "checker.service" in x]
+        assert said == []
+
     def test_the_container_runs_as_nobody_special_and_is_watched(self) -> None:
         lines = (DEPLOY / "Containerfile").read_text().splitlines()
         user = lines.index("USER checker")

@@ -13,7 +13,7 @@ import click
 
 from ..comply.combine import combined
 from ..comply.reply import decide
-from ..edges.files import read_rules, read_settings
+from ..edges.files import read_rules, read_settings, write_private
 from ..edges.rule_cache import cache_folder
 from ..edges.second_reader import open_reader
 from ..mail.parse import Unparsable, parse
@@ -162,6 +162,6 @@ def _write_explanation(target: Path, cases: Sequence[tuple[Path, Case]], setting
     env = jinja2.Environment(loader=jinja2.PackageLoader("checker.answer", "pages"), autoescape=True)
     page = compose([(str(path), case) for path, case in cases], settings.hoster.name, env, draw)
     try:
-        target.write_text(page, encoding="utf-8")
+        write_private(target, page.encode("utf-8"))  # it shows the whole mail
     except OSError as error:
         raise click.UsageError(f"{target} cannot be written ({error.strerror}); give another --explain FILE") from error

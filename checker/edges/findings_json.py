@@ -53,6 +53,7 @@ _KEPT: Final = frozenset(
 _FINGERPRINT: Final = re.compile(r'"fingerprint":"([0-9a-f]{32})"')
 _AROUND: Final = ".,;:!?\"'()[]<>«»„“”‘’‚`"
 _TRIMMED: Final = 4  # such marks at either end
+_WORD: Final = 300  # characters; no secret is longer
 
 
 class StoredFindingsError(ValueError):
@@ -82,15 +83,21 @@ def mask_known(text: str, stored: Iterable[str], key: bytes) -> str:
 
     Told by fingerprint. A secret with blanks inside is not found.
     """
-    known = frozenset(found for row in stored for found in _FINGERPRINT.findall(row))
-    if not known:
-        return text
+    return masked(text, (s.reveal() for s in repeated(text, fingerprints_of(stored), key)))
 
-    for word in dict.fromkeys(text.split()):
-        hidden = next((w for w in _readings(word) if w and fingerprint(key, Secret(w)) in known), None)
-        if hidden is not None:
-            text = text.replace(hidden, MASK)
-    return text
+
+def fingerprints_of(stored: Iterable[str]) -> frozenset[str]:
+    """The fingerprints of every secret in stored findings."""
+    return frozenset(found for row in stored for found in _FINGERPRINT.findall(row))
+
+
+def repeated(text: str, known: frozenset[str], key: bytes) -> tuple[Secret, ...]:
+    """The words of ``text`` that are secrets whose fingerprints are known: a customer writes them again."""
+    if not known:
+        return ()
+    words = dict.fromkeys(w for w in text.split() if len(w) <= _WORD)
+    found = (next((w for w in _readings(x) if w and fingerprint(key, Secret(w)) in known), None) for x in words)
+    return tuple(Secret(w) for w in found if w is not None)
 
 
 def _readings(word: str) -> Iterator[str]:

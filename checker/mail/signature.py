@@ -26,7 +26,7 @@ _WEB: Final = re.compile(
 _LABEL: Final = re.compile(r"\s*([^\W\d_][\w .'/-]{0,30}?)\s{0,2}[:=]\s*\S")
 _ANSWER: Final = re.compile(r"\s*(?:\(?\d{1,2}|\(?[a-hA-H]|[QqRrA]\d{0,2})[.):]\s*\S")
 _ASIDE: Final = re.compile(r"\([^()]{0,80}\)")
-_END: Final = re.compile(r"[.!?…]+[\s)\"'»”]*$")
+_END: Final = re.compile(r"(?<![.!?…])[.!?…]+[\s)\"'»”]*$")
 _BARE_DELIMITER: Final = re.compile(r"-- ?$|—$|––$|__$|–$")
 
 

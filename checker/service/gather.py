@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from checker.edges.findings_json import load
+from checker.edges.findings_json import fingerprints_of, load
 from checker.edges.records import Counts, Mail, Posted, Ticket
 from checker.edges.store import messages, outbox, tickets
 from checker.mail.authenticity import authenticity
@@ -40,8 +40,11 @@ def gather(
     now = shop.clock.now()
     content = content_hash(message)
     belongs = _belongs(c, shop, message)
-    ticket = belongs.ticket
-    earlier = thread(c, ticket.id) if ticket else ()
+    ticket, full = belongs.ticket, None
+    if ticket is not None and messages.length(c, ticket.id) >= shop.settings.service.max_thread_mails:
+        full, ticket, belongs = ticket.id, None, Belongs()
+    stored = [text for _, text in messages.of_ticket(c, ticket.id)] if ticket else []
+    earlier = tuple(map(load, stored))
     own_id = (message.message_id,) if message.message_id else ()
     echoes = outbox.by_message_ids(c, own_id)
     moved, copy_of = _seen_before(c, mail, sha256, message, content)
@@ -64,6 +67,8 @@ def gather(
         stopped=to is not None and outbox.is_stopped(c, to),
         holdings=_holdings(c, shop, message, ticket),
         overrides=overrides(tickets.history(c, ticket.id)) if ticket else (),
+        fingerprints=fingerprints_of(stored),
+        full=full,
     )
 
 

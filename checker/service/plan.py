@@ -14,7 +14,7 @@ from checker.edges.records import Kind, State, Ticket
 from checker.model import Automatic, TicketStatus, Verdict
 from checker.service.actions import Action, Alarm, Bounced, File, Note, Post, Rebind, Settle, Suppress
 from checker.service.customers import foreign
-from checker.service.restraint import reply_to
+from checker.service.restraint import reply_to, says_something
 from checker.service.situation import DOUBLED, Examined, Situation, Standing
 from checker.settings import Settings
 
@@ -24,7 +24,7 @@ DOUBTS: Final = frozenset({"unverified", "foreign-server", "doubled-header"})  #
 
 def needs_reading(s: Situation) -> bool:
     """Whether the mail has to be examined at all."""
-    if s.moved is not None or s.copy_of is not None or s.echo is not None:
+    if s.moved is not None or s.copy_of is not None or s.echo is not None or s.full is not None:
         return False
     if _ours(s):
         return s.belongs.ticket is not None
@@ -39,6 +39,8 @@ def plan(s: Situation, examined: Examined | None, settings: Settings) -> tuple[A
         return (Settle(State.AUTOMATIC, str(Automatic.OWN_MAIL)),)
     if s.copy_of is not None:
         return (Settle(State.DUPLICATE, f"same as mail {s.copy_of.id}"),)
+    if s.full is not None:
+        return tuple(_beyond(s, s.full, settings))
     if _ours(s):
         if examined is None or s.belongs.ticket is None:
             return (Settle(State.AUTOMATIC, str(Automatic.OWN_MAIL)),)
@@ -48,6 +50,16 @@ def plan(s: Situation, examined: Examined | None, settings: Settings) -> tuple[A
     if examined is None:
         raise ValueError("the mail has to be examined before it is decided about")
     return tuple(_customer(s, examined, settings))
+
+
+def _beyond(s: Situation, ticket: str, settings: Settings) -> Iterator[Action]:
+    """A mail to a ticket that is full: work for a person, whoever writes on and on."""
+    limit = settings.service.max_thread_mails
+    if s.message.automatic is not None and not _ours(s):
+        yield from _machine(s)
+        return
+    yield Settle(State.QUARANTINED, f"ticket {ticket} has {limit} mails; read this one in the mailbox")
+    yield Suppress("thread-full", f"{ticket} has {limit} mails")
 
 
 def _ours(s: Situation) -> bool:
@@ -133,6 +145,7 @@ def _filed(s: Situation, examined: Examined) -> Ticket:
         sender_name=message.sender.name[:120] if message.sender else "",
     )
     complete = status == TicketStatus.COMPLETE
+    spoke = base.last_customer_at is None or says_something(examined.findings)
     return dataclasses.replace(
         base,
         updated_at=s.now,
@@ -145,7 +158,7 @@ def _filed(s: Situation, examined: Examined) -> Ticket:
         review=verdict.review,
         flags=unique,
         confirmed=base.confirmed and complete,
-        last_customer_at=s.mail.received_at,
+        last_customer_at=s.mail.received_at if spoke else base.last_customer_at,
         ready_at=(base.ready_at or s.now) if complete else None,
     )
 

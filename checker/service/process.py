@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Final
 
+from checker.edges.findings_json import repeated
 from checker.edges.records import Mail
 from checker.edges.store.engine import Stale
 from checker.mail.parse import parse
@@ -61,6 +62,8 @@ def examine(shop: Workshop, s: Situation) -> tuple[Situation, Examined | None]:
         message = dataclasses.replace(message, automatic=None)
     s = dataclasses.replace(s, message=message)
     findings = engine.read(message, s.earlier)
+    again = repeated(f"{message.subject} {message.text}", s.fingerprints, shop.key)
+    findings = dataclasses.replace(findings, hidden=(*findings.hidden, *again))
     before = judged(engine, s.earlier, s.overrides) if s.earlier else None
     return s, Examined(findings, judged(engine, (*s.earlier, findings), s.overrides), before)
 

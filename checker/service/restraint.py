@@ -73,7 +73,7 @@ def _obstacle(s: Situation, ticket: Ticket, to: str | None, settings: Settings) 
 def _wanted(examined: Examined, ticket: Ticket, settings: Settings) -> tuple[Kind, int] | Suppress:
     verdict = examined.verdict
     if verdict.missing:
-        if ticket.asks and not _says_something(examined.findings) and _as_before(examined):
+        if ticket.asks and not says_something(examined.findings) and _as_before(examined):
             return Suppress("nothing-new", "asked already; a reminder follows if no answer comes")
         if ticket.asks < settings.replies.asks_per_ticket:
             return Kind.ASK, ticket.asks + 1
@@ -89,7 +89,8 @@ def _wanted(examined: Examined, ticket: Ticket, settings: Settings) -> tuple[Kin
     return Kind.CONFIRMATION, 1
 
 
-def _says_something(f: Findings) -> bool:
+def says_something(f: Findings) -> bool:
+    """Whether a mail holds anything but courtesies: "thanks" neither answers a question nor puts off a reminder."""
     return any((f.identifiers, f.credentials, f.statements, f.windows, f.systems, f.components, f.unread, f.capped))
 
 

@@ -60,6 +60,8 @@ class Situation:
     stopped: bool = False  # mail to the sender came back for good
     holdings: tuple[Holding, ...] | None = None  # of everybody who spoke; None: there is no list of customers
     overrides: tuple[Override, ...] = ()  # what the staff set
+    fingerprints: frozenset[str] = frozenset()  # of the secrets in the ticket's earlier mails
+    full: str | None = None  # the ticket that it belongs to, which has as many mails as are judged together
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ class ServiceSettings(Section):
     lease_seconds: Seconds = 120
     attempts: Annotated[int, Field(ge=1, le=20)] = 3
     max_mail_bytes: Annotated[int, Field(ge=10_000)] = 26_214_400
+    max_thread_mails: Annotated[int, Field(ge=10, le=2_000)] = 200  # each mail is judged with all before it
     watchdog_seconds: Seconds = 1800
 
 

@@ -176,6 +176,12 @@ def of_ticket(c: Connection, ticket: str) -> tuple[tuple[Mail, str], ...]:
     return tuple((_mail(r), r.findings or "") for r in c.execute(query.order_by(messages.c.n)))
 
 
+def length(c: Connection, ticket: str) -> int:
+    """How many messages a ticket has."""
+    query = select(func.count()).where(messages.c.ticket == ticket, messages.c.n.is_not(None))
+    return c.execute(query).scalar_one()
+
+
 def refind(c: Connection, mail_id: int, findings: str) -> None:
     """What newer rules found in a mail, in place of what was found before."""
     c.execute(update(messages).where(messages.c.id == mail_id).values(findings=findings))
