@@ -24,7 +24,11 @@ def choose(scores: Counter[str], reading: Reading, before: str, in_thread: bool)
     if in_thread and _words(reading) < FEW:
         return before  # "1. Ja 2. Ja 3. Ja" is no Polish, however often "ja" stands there
     if not ranked or ranked[0][1] < ENOUGH:
-        return before if in_thread or not ranked or not ranked[0][1] else ranked[0][0]
+        if in_thread or not ranked or not ranked[0][1]:
+            return before
+        # "se" and "ne" are French and Slovenian: of packs that know as much, not the first in the alphabet
+        even = tuple(language for language, score in scores.items() if score == ranked[0][1])
+        return even[0] if len(even) == 1 else _langid(reading, even, tuple(scores))
     best, top = ranked[0]
     second = ranked[1][1] if len(ranked) > 1 else 0
     if top >= CLEAR * second:
