@@ -21,6 +21,7 @@ _LABEL = re.compile(r"[ \t]*[^\W\d_][^:\n|]{1,48}:(?=\s|$)")
 _END = re.compile(r"(?<![.!?…])[.!?…]+[\"'»”)\]]*(?=\s|$)|\n")
 _HARD = re.compile(r"[;]|\s[-–—]+\s|\.\.\.|…")
 _SOFT = re.compile(r"[,()]")
+_DATE = re.compile(r"\d{1,2}\.\d{1,2}(?:\.\d{2,4})?")
 _LEADER = re.compile(r"(?:[ \t]+\.{4,}|\.{6,})[ \t]*:?[ \t]*")  # "Restart ........ allowed"
 _MORE = re.compile(r"[ \t]*:?[ \t]*[^\s:]")
 LABEL = 4  # words that a label has at most, if what follows is still its clause
@@ -156,7 +157,8 @@ def _ends_sentence(text: str, at: int, stop: re.Match[str], end: int, abbreviati
     following = text[stop.end() : min(stop.end() + 3, end)].strip()[:1]
     if last.isdigit():  # "1." of a list, "17." of a date
         return (not (following.islower() or following.isdigit()) and len(last) > 2) or following == ""
-    return True
+    # "28.11. between 8 and 10" goes on
+    return not (_DATE.fullmatch(last) and (following.islower() or following.isdigit()))
 
 
 def _emit(text: str, start: int, end: int, marker: str | None, paragraph: int, out: list[Segment]) -> None:
