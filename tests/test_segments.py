@@ -85,3 +85,18 @@ def test_no_word_is_lost(text: str) -> None:
     markers = [s.marker for s in segment(text, 0, len(text), ABBREVIATIONS) if s.marker]
     assert len(found) + len(markers) <= len(words) + len(markers)
     assert len(words) - len(found) <= sum(1 for _ in text.split("\n"))  # at most a list marker a line
+
+
+@pytest.mark.parametrize("line", ["2. yes, do", "2) yes, do", "Zu 2: yes, do", "ad 2. yes, do", "Re 2: yes, do"])
+def test_answers_name_the_number_of_their_question(line: str) -> None:
+    [found] = segment(line, 0, len(line), frozenset())
+    assert (found.marker, found.text) == ("2", "yes, do")
+
+
+def test_the_last_dot_of_a_date_ends_no_sentence_that_goes_on() -> None:
+    text = "Work on it on 28.11. between 20:00 and 22:00. We are there on 3.12. Thanks"
+    assert [p.text for p in segment(text, 0, len(text), frozenset())] == [
+        "Work on it on 28.11. between 20:00 and 22:00.",
+        "We are there on 3.12.",
+        "Thanks",
+    ]

@@ -16,7 +16,11 @@ from .fold import fold
 MAX_WORDS = 400  # a longer "sentence" is cut: nothing that a person means is further apart
 
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
-_MARKER = re.compile(r"[ \t]*(?:[-*•–·>+]|\(?(\d{1,2}|[a-zA-Z])[.)](?=\s)|(\d{1,2})[.):-](?=\s))[ \t]+")
+_MARKER = re.compile(  # with the short words that answers put before the number of the question
+    r"[ \t]*(?:[-*•–·>+]|\(?(\d{1,2}|[a-zA-Z])[.)](?=\s)|(?:(?:zu|ad|re|to|pkt|punkt|punto|point|točka|k)\.?[ \t]+)?"
+    r"(\d{1,2})[.):-](?=\s))[ \t]+",
+    re.IGNORECASE,
+)
 _LABEL = re.compile(r"[ \t]*[^\W\d_][^:\n|]{1,48}:(?=\s|$)")
 _END = re.compile(r"(?<![.!?…])[.!?…]+[\"'»”)\]]*(?=\s|$)|\n")
 _HARD = re.compile(r"[;]|\s[-–—]+\s|\.\.\.|…")
