@@ -111,6 +111,14 @@ def test_a_forgotten_step_is_worked_out_again(monkeypatch: pytest.MonkeyPatch) -
     assert all(expected)
 
 
+def test_the_most_particular_phrase_names_the_hit_and_the_first_decides_what_it_hides() -> None:
+    built = lexicon(a=["+(so) nothing {saved,copied}", "nothing saved", "nothing (at) ~1 saved"], b=["saved"])
+    assert [(h.concept, h.phrase) for h in built.hits(["nothing", "saved"])[0]] == [
+        ("a", "nothing saved"),
+        ("b", "saved"),
+    ]
+
+
 def test_a_longer_phrase_hides_what_is_inside_it() -> None:
     built = lexicon(neg=["no"], fine=["no problem"], backup=["backup"], absent=["+without backup"])
     assert concepts(built, "no problem") == [("fine", 0, 2)]

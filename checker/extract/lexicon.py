@@ -17,6 +17,7 @@ never reach re").
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import prod
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -63,7 +64,11 @@ class _Place(NamedTuple):
 
 
 class _Phrase(NamedTuple):
-    """A phrase and its places; ``needed``: the place after the last one that may not be left out."""
+    """A phrase and its places.
+
+    ``needed``: the place after the last one that may not be left out; ``width``: for how many
+    sequences of words it stands, those in its gaps left aside.
+    """
 
     language: int
     concept: str
@@ -73,6 +78,14 @@ class _Phrase(NamedTuple):
     closes: bool  # only at the end of a clause
     places: tuple[_Place, ...]
     needed: int
+    width: int
+
+
+class _End(NamedTuple):
+    """A phrase that is complete, and the one that names the hit."""
+
+    phrase: _Phrase
+    name: str
 
 
 class _State(dict[int, "_State | None"]):
@@ -83,7 +96,7 @@ class _State(dict[int, "_State | None"]):
 
     __slots__ = ("ends", "lexicon", "threads")
 
-    def __init__(self, lexicon: Lexicon, threads: tuple[_Thread, ...], ends: tuple[_Phrase, ...]) -> None:
+    def __init__(self, lexicon: Lexicon, threads: tuple[_Thread, ...], ends: tuple[_End, ...]) -> None:
         super().__init__()
         self.lexicon = lexicon
         self.threads = threads
@@ -144,7 +157,7 @@ class Lexicon:
             if any(path[0] < 0 for path in found[0].paths) or any(path[-1] < 0 for path in found[-1].paths):
                 raise PhraseError(f"'{phrase}': a gap needs a word on both sides")
             hides, opens, closes = body == phrase, body.startswith("^"), body.endswith("$")
-            self._index(_Phrase(number, concept, phrase, hides, opens, closes, found, needed))
+            self._index(_Phrase(number, concept, phrase, hides, opens, closes, found, needed, _width(found)))
         self._forget()
 
     def built(self) -> Lexicon:
@@ -266,7 +279,7 @@ class Lexicon:
         if known is None:
             done = {n for n, place, path in key if not path and place >= self._phrases[n].needed}
             alive = tuple(t for t in key if t[2] or t[1] < len(self._phrases[t[0]].places))
-            known = self._states[key] = _State(self, alive, tuple(self._phrases[n] for n in sorted(done)))
+            known = self._states[key] = _State(self, alive, _ends([self._phrases[n] for n in sorted(done)]))
         return known
 
     # -- reading --
@@ -279,28 +292,34 @@ class Lexicon:
         ``starts`` are the words that begin a clause, ``ends`` the places behind those that end one (the
         first and the last word always do). "nessun problema" hides the negation in it, "se necessario"
         the condition: ConText's pseudo-cues, without a list of their own. Of several phrases of a concept over the
-        same words the first of the pack counts.
+        same words the first of the pack counts; the most particular (of the fewest readings) names the hit.
         """
         known = self._classes
         classes = [known[word] for word in words]
         total = len(classes)
-        found: list[dict[tuple[str, int, int], _Phrase]] = [{} for _ in self.languages]
+        found: list[dict[tuple[str, int, int], _End]] = [{} for _ in self.languages]
         root = self._root
         for start, first in enumerate(classes):
             state = root[first]
             at = start + 1
             while state is not None:
-                for phrase in state.ends:
+                for end in state.ends:
+                    phrase = end.phrase
                     if (phrase.opens and start and start not in starts) or (
                         phrase.closes and at != total and at not in ends
                     ):
                         continue
-                    found[phrase.language].setdefault((phrase.concept, start, at), phrase)
+                    found[phrase.language].setdefault((phrase.concept, start, at), end)
                 if at == total:
                     break
                 state = state[classes[at]]
                 at += 1
         return [_visible(entries) if entries else [] for entries in found]
+
+
+def _width(places: Sequence[_Place]) -> int:
+    """The readings of a phrase, a gap of ``n`` words counted as ``n + 1``."""
+    return prod(place.optional + sum(prod(1 - e for e in path if e < 0) for path in place.paths) for place in places)
 
 
 def _by_head(paths: tuple[_Path, ...]) -> dict[int, tuple[_Path, ...]] | None:
@@ -311,15 +330,26 @@ def _by_head(paths: tuple[_Path, ...]) -> dict[int, tuple[_Path, ...]] | None:
     return None if min(found) < 0 else found
 
 
-def _visible(entries: dict[tuple[str, int, int], _Phrase]) -> list[Hit]:
+def _ends(phrases: Sequence[_Phrase]) -> tuple[_End, ...]:
+    """``phrases`` that are complete over the same words, each with the most particular one of its concept."""
+    names: dict[tuple[int, str, bool, bool], _Phrase] = {}
+    for phrase in phrases:
+        key = (phrase.language, phrase.concept, phrase.opens, phrase.closes)
+        known = names.get(key)
+        if known is None or phrase.width < known.width:
+            names[key] = phrase
+    return tuple(_End(p, names[p.language, p.concept, p.opens, p.closes].text) for p in phrases)
+
+
+def _visible(entries: dict[tuple[str, int, int], _End]) -> list[Hit]:
     """The hits that no longer phrase hides, in the order of the text."""
-    covers = {(s, e) for (_, s, e), phrase in entries.items() if e - s > 1 and phrase.hides}
+    covers = {(s, e) for (_, s, e), last in entries.items() if e - s > 1 and last.phrase.hides}
     found = []
-    for (concept, start, end), phrase in entries.items():
+    for (concept, start, end), last in entries.items():
         for s, e in covers:
             if s <= start and end <= e and e - s > end - start:
                 break
         else:
-            found.append(Hit(concept, start, end, phrase.text))
+            found.append(Hit(concept, start, end, last.name))
     found.sort(key=_PLACE)
     return found
