@@ -119,6 +119,7 @@ POINTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         (
             "test_service_crash::test_killed_anywhere_the_work_is_done_once",
             "test_service_schedule::TestReminders::test_killed_at_any_step_a_reminder_goes_out_once",
+            "test_service_crash::test_killed_at_any_write_the_work_is_done_once",
             "test_service_trouble::test_a_full_disk_loses_nothing_wherever_it_fills_up",
             "test_service_trouble::test_a_disk_that_takes_no_byte_more_in_a_process_of_its_own",
             "test_service_trouble::test_a_locked_database_waits_for_the_next_round",
@@ -142,6 +143,7 @@ POINTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         "one poller per mailbox; two processes do each mail once",
         (
             "test_store::TestLeases::test_one_owner_until_it_runs_out",
+            "live/test_live_store::test_the_migrations_make_the_tables",
             "live/test_live_postgres::test_a_lease_is_one_owners_until_it_runs_out",
             "live/test_live_postgres::test_three_processes_one_of_them_killed_do_every_mail_once",
         ),
@@ -151,6 +153,9 @@ POINTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         (
             "test_mail_hostile::test_any_bytes_give_a_message_or_unparsable",
             "test_mail_hostile::test_caps_are_named",
+            "test_service_bounds::test_a_hostile_mail_costs_bounded_work_and_says_what_was_left_out",
+            "test_service_bounds::test_no_expression_runs_away",
+            "test_service_bounds::test_a_thread_without_end_ends_with_a_person",
             "test_mail_hostile::test_hostile_mail_is_read",
             "test_mail_fixtures::test_mime_of_legacy_mails",
         ),
@@ -172,6 +177,7 @@ POINTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
             "test_service_plan::test_an_unverified_consent_is_never_complete",
             "test_service_sender::TestRounds::test_two_from_headers_are_never_complete",
             "test_service_sender::TestRounds::test_a_foreign_server",
+            "live/test_live_store::test_who_may_speak_is_asked_of_the_database",
             "test_service_sender::TestDkim::test_words_added_behind_a_length_do_not_count",
         ),
     ),
@@ -190,6 +196,8 @@ POINTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         (
             "test_service_plan::test_the_limits_hold_whatever_is_decided",
             "test_service_round::TestLimits::test_two_programs_that_answer_each_other_stop",
+            "live/test_live_loop::test_as_they_are_the_first_answer_is_the_last",
+            "live/test_live_loop::test_behind_gateways_that_hide_what_they_are_they_stop_at_the_limit",
             "test_service_round::TestLimits::test_the_breaker_stops_replies_and_tells_the_staff_once",
         ),
     ),
@@ -240,6 +248,9 @@ POINTS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
             "test_service_running::TestMetrics::test_what_is_no_longer_there_is_not_shown",
             "test_service_commands::test_health_is_the_age_of_the_heartbeat",
             "test_service_commands::test_no_secret_lies_about_afterwards",
+            "test_service_secrets::test_nothing_shown_holds_a_secret",
+            "test_service_secrets::test_no_file_but_the_mailbox_holds_a_secret",
+            "test_service_secrets::test_no_mail_of_ours_holds_a_secret",
             "test_edges_files::TestLogs::test_what_is_not_on_the_list_is_dropped",
             "test_mail_hostile::test_nothing_of_the_mail_is_logged",
             "live/test_live_imap::test_literals_are_not_printed_for_a_log",
