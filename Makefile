@@ -32,6 +32,8 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK) '.[bench]' || \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check '.[bench]'
 	@for file in tests/bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 clean:

@@ -202,3 +202,16 @@ def test_a_table() -> None:
     assert built.reader.outcome("backup", Case.OPPOSED) is Outcome.PERSON
     assert built.reader.outcome("backup", Case.AGREE) is Outcome.GIVEN
     assert built.reader.outcome("backup", Case.READER_ONLY) is Outcome.ASK
+
+
+def test_a_limit_names_the_matter_but_for_backups() -> None:
+    refused, weak = [heard(0, (Label.ERASE_REFUSED, 0.95))], [heard(0, (Label.BACKUP_INADEQUATE, 0.95))]
+    assert counting(read([], refused, table(), topics=())) == []
+    assert counting(read([], refused, table(), topics=("erase",))) == [(Label.ERASE_REFUSED, "second")]
+    assert counting(read([], weak, table(), topics=())) == [(Label.BACKUP_INADEQUATE, "second")]
+
+
+def test_an_opposite_that_is_not_clear_does_not_oppose() -> None:
+    unclear = [Heard(span(0), (Hearing(Label.POWER_WINDOW_MISSING, 0.7, True, True),))]
+    found = read([stated(Label.POWER_GRANTED, 0)], unclear, table(opposed=Outcome.ASK, rules_only=Outcome.GIVEN))
+    assert counting(found) == [(Label.POWER_GRANTED, "rules")]

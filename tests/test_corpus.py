@@ -31,12 +31,10 @@ LANGUAGES = ("it", "en", "de", "fr", "es", "pl", "hr", "sl")
 
 # language -> least share of right verdicts, most false consents over consents not given (hard tickets)
 HARD = {
-    "it": (0.93, 0.01), "en": (0.82, 0.13), "de": (0.86, 0.01), "fr": (0.84, 0.04),
-    "es": (0.66, 0.22), "pl": (0.95, 0.01), "hr": (0.84, 0.04), "sl": (0.72, 0.04),
+    "it": (0.93, 0.01), "en": (0.85, 0.06), "de": (0.87, 0.01), "fr": (0.87, 0.01),
+    "es": (0.92, 0.01), "pl": (0.97, 0.01), "hr": (0.85, 0.04), "sl": (0.94, 0.01),
 }  # fmt: skip
-EVERYDAY = 0.90
-# What is named in a ticket that is taken for no request is not reported: the recall of Spanish rests on its kinds.
-NAMED = {"es": 0.70}
+EVERYDAY = 0.99
 
 
 def module(name: str) -> ModuleType:
@@ -99,4 +97,4 @@ def test_everyday_tickets_are_read_and_give_no_consent_away(language: str) -> No
 def test_what_is_named_is_read_exactly(language: str, field: str) -> None:
     found = figures(f"{language}-dev")["sets"][field]
     assert found["precision"] >= 0.95, found
-    assert found["recall"] >= NAMED.get(language, 0.85), found
+    assert found["recall"] >= 0.85, found

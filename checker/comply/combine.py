@@ -50,6 +50,7 @@ _TOPICS: Final[Mapping[str, frozenset[str]]] = {
     "impact": frozenset({"downtime", "power"}),
 }
 HARDLY: Final = 0.1
+CLEARLY: Final = 0.8
 
 # What a consent may sound like to the second reader, and what takes it away.
 _SUPPORT: Final[Mapping[Label, frozenset[Label]]] = {
@@ -141,7 +142,7 @@ def combined(findings: Findings, table: Table) -> Combined:
     if not findings.heard:
         return Combined(findings)
     unread = [(h, x) for h in findings.heard for x in h.hearings if not _covered(findings, h, x.label)]
-    limits = [(h, x) for h, x in unread if x.label in _LIMITS and x.p >= table.limit]
+    limits = [(h, x) for h, x in unread if x.label in _LIMITS and x.p >= table.limit and _plausible(findings, h, x)]
     limited = {requirement_of(x.label): h.span for h, x in limits}
     statements: list[Statement] = []
     doubts: list[Doubt] = []
@@ -195,7 +196,7 @@ def _case(s: Statement, heard: Iterable[Heard], limited: Mapping[str, Span], sil
         return Case.AGREE  # too short to be heard, or not in the body
     support = max((x.p for x in place.hearings if x.label in _SUPPORT[s.label]), default=0.0)
     against = [x for x in place.hearings if x.label in _OPPOSE[s.label]]
-    if support < HARDLY and any(x.sure for x in against):
+    if support < HARDLY and any(x.sure and x.p >= CLEARLY for x in against):
         return Case.OPPOSED
     if requirement_of(s.label) in limited and s.label not in (Label.POWER_DENIED, Label.POWER_PARTIAL):
         return Case.OPPOSED
@@ -212,6 +213,12 @@ def _relevant(findings: Findings, place: Heard, requirement: str) -> bool:
     """Whether the rules know what the sentence is about, though not what it says."""
     here = (u for u in findings.unread if u.span.part == place.span.part and _inside(u.span, place.span))
     return any(_TOPICS[requirement] & set(u.topics) for u in here)
+
+
+def _plausible(findings: Findings, place: Heard, hearing: Hearing) -> bool:
+    """A weak backup is told without the word ("of the other one I have nothing"); other limits name the matter."""
+    requirement = requirement_of(hearing.label)
+    return requirement == "backup" or _relevant(findings, place, requirement)
 
 
 def _timed(findings: Findings, place: Heard, hearing: Hearing) -> bool:
