@@ -103,7 +103,7 @@ class _Slips:
     """Elements one slip away: doubled or undoubled letters, then one letter wrong in a long word.
 
     A letter is wrong when two words are alike without one letter each. The words of a pack have 30,000 such forms;
-    only their hashes are kept, sorted (0.4 MB instead of 6), and a find is compared letter by letter.
+    only their hashes are kept, sorted (12 bytes each), and a find is compared letter by letter.
     """
 
     def __init__(self, exact: _Table, stems: _Table, strict: AbstractSet[int]) -> None:

@@ -56,7 +56,7 @@ def _langid(reading: Reading, among: tuple[str, ...], packs: tuple[str, ...]) ->
 
 @lru_cache(maxsize=1)
 def _identifier(languages: tuple[str, ...]) -> Any:
-    # 0.1 s to load, and needed only when two packs are close; it ships no types
+    # 0.6 s to load, and needed only when two packs are close; it ships no types
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]
 
     whole = LanguageIdentifier.from_model_file(MODEL_FILE)

@@ -7,10 +7,9 @@ A pack lists phrases under concepts (their syntax: :mod:`.phrases`)::
 
 Phrases are kept as they are written, place after place. What is made of them while mail is read is a
 deterministic automaton over the words' *elements* (an exact form or a stem, :mod:`.elements`): a state stands for
-all phrases that can still go on, and is worked out when words first lead to it. Mail repeats itself, so nearly
-every step is one look-up: 8 µs for a sentence instead of 150 for walking a tree of all phrases, and nothing is
-made of phrases that nobody writes (compiling eight packs: 0.4 s instead of 4). Rules never reach a backtracking
-engine: the work is linear in the text times the phrases that begin alike (design, "patterns that people edit
+all phrases that can still go on, and is worked out when words first lead to it. Mail repeats itself, so nearly every
+step is one look-up, and nothing is made of phrases that nobody writes (the engine with eight packs is built in 1.4 s
+of CPU; with a tree of all phrases it took 2.9). Rules never reach a backtracking engine: the work is linear in the text times the phrases that begin alike (design, "patterns that people edit
 never reach re").
 """
 
@@ -27,7 +26,7 @@ from .phrases import MAX_GAP, MAX_READINGS, PhraseError, gap, items, places, rea
 __all__ = ["MAX_GAP", "MAX_READINGS", "Hit", "Lexicon", "PhraseError", "items", "squeeze"]
 
 _MEMO_LIMIT: Final = 60_000  # words
-_STEP_LIMIT: Final = 100_000  # steps of the automaton that are remembered: 15 MB
+_STEP_LIMIT: Final = 100_000  # steps of the automaton that are remembered
 _MANY: Final = 8  # readings of a place
 _NOTHING: Final = 0  # the word class of words that no phrase asks for
 
@@ -54,7 +53,7 @@ class Hit(NamedTuple):
 class _Place(NamedTuple):
     """One place of a phrase: its readings, none of them empty; ``optional``: it may be left out.
 
-    A tuple, as :class:`_Phrase` is: there are 80,000 of them (40 MB as objects with a dictionary each). Only of many
+    A tuple, as :class:`_Phrase` is: there are 80,000 of them. Only of many
     readings those that begin with a word are found by it (``heads``) and not one after the other.
     """
 

@@ -2,7 +2,7 @@
 
 mail-parser is trusted with addresses, the Received chain, dates and defects. It works out much more than that
 (every header decoded twice, every body), so an ordinary mail, in which it could find nothing wrong, is asked only
-about what it alone knows: 0.15 ms instead of 1.3. Whatever is not plainly ordinary goes through it whole.
+about what it alone knows: 0.2 ms instead of 0.8. Whatever is not plainly ordinary goes through it whole.
 """
 
 from __future__ import annotations
