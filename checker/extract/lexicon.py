@@ -9,8 +9,8 @@ Phrases are kept as they are written, place after place. What is made of them wh
 deterministic automaton over the words' *elements* (an exact form or a stem, :mod:`.elements`): a state stands for
 all phrases that can still go on, and is worked out when words first lead to it. Mail repeats itself, so nearly every
 step is one look-up, and nothing is made of phrases that nobody writes (the engine with eight packs is built in 1.4 s
-of CPU; with a tree of all phrases it took 2.9). Rules never reach a backtracking engine: the work is linear in the text times the phrases that begin alike (design, "patterns that people edit
-never reach re").
+of CPU; with a tree of all phrases it took 2.9). Rules never reach a backtracking engine: the work
+is linear in the text times the phrases that begin alike (design, "patterns that people edit never reach re").
 """
 
 from __future__ import annotations
